@@ -1,0 +1,107 @@
+import { type Door, doors } from './access/door.ts'
+import type { Problem } from './archipelago/problem.ts'
+import { brokenRules } from './archipelago/rules.ts'
+import type { ArchipelagoSource } from './archipelago/schema.ts'
+import { checkShape } from './archipelago/shape.ts'
+import { type Fault, readSource } from './archipelago/source.ts'
+import { Refusal } from './errors.ts'
+
+export { type Door, doors }
+
+export interface Region {
+  readonly name: string
+  readonly addresses: readonly string[]
+  readonly servers: number
+}
+
+export interface Ports {
+  readonly client: number
+  readonly route: number
+  readonly leafnode: number
+  readonly gateway: number
+  readonly monitor: number
+  readonly https: number
+}
+
+/** A permission ceiling. Empty publish or subscribe means nothing at all (for NATS: everything). */
+export interface Role {
+  readonly name: string
+  readonly account: string
+  readonly doors: readonly Door[]
+  readonly lifetimeSeconds: number
+  readonly publish: readonly string[]
+  readonly subscribe: readonly string[]
+  readonly subscriptionsMax: number
+  readonly payloadBytesMax: number
+}
+
+export interface Archipelago {
+  readonly network: string
+  readonly trustDomain: string
+  readonly regions: readonly Region[]
+  readonly ports: Ports
+  readonly laptop: { readonly address: string; readonly firstPort: number }
+  readonly server: { readonly connectionsMax: number }
+  readonly lobby: {
+    readonly connectionsMax: number
+    readonly connectionSecondsMax: number
+    readonly subscriptionsMax: number
+    readonly payloadBytesMax: number
+  }
+  readonly leafnode: { readonly lifetimeSeconds: number }
+  readonly accounts: readonly { readonly name: string; readonly connectionsMax: number }[]
+  readonly roles: readonly Role[]
+}
+
+const bytesMax = 256 * 1024
+const faultsShownMax = 20
+
+/**
+ * Reads archipelago.yaml; regions, accounts and roles keep its order. Refuses all that it does not
+ * know, in one refusal with a line `<file>:<line>:<column>: <path>: <rule>: <value>` for each fault.
+ */
+export function parseArchipelago(text: string, file: string): Archipelago {
+  if (Buffer.byteLength(text) > bytesMax) {
+    throw refusal(file, [{ line: 1, column: 1, message: `larger than ${bytesMax} bytes` }])
+  }
+  const { value, faults, locate } = readSource(text)
+  if (faults.length > 0) throw refusal(file, faults)
+  const { data, problems } = checkShape(value)
+  const found = [...problems, ...brokenRules(value)].map((problem) => ({
+    ...locate(problem),
+    message: formatProblem(problem),
+  }))
+  if (data === undefined || found.length > 0) throw refusal(file, found)
+  return toArchipelago(data)
+}
+
+function formatProblem({ path, message }: Problem): string {
+  const keys = path.filter((step) => typeof step === 'string')
+  return keys.length === 0 ? message : `${keys.join('.')}: ${message}`
+}
+
+function refusal(file: string, faults: readonly Fault[]): Refusal {
+  const lines = faults
+    .toSorted((a, b) => a.line - b.line || a.column - b.column)
+    .map(({ line, column, message }) => `${file}:${line}:${column}: ${message}`)
+  const shown = [...new Set(lines)].slice(0, faultsShownMax)
+  return new Refusal('ERR_ARCHIPELAGO_ILLEGAL', shown.join('\n'))
+}
+
+function toArchipelago(source: ArchipelagoSource): Archipelago {
+  const { connectionLifetime, ...lobby } = source.lobby
+  return {
+    ...source,
+    regions: named(source.regions),
+    lobby: { ...lobby, connectionSecondsMax: connectionLifetime },
+    leafnode: { lifetimeSeconds: source.leafnode.lifetime },
+    accounts: named(source.accounts),
+    roles: named(source.roles).map(({ lifetime, ...role }) => ({
+      ...role,
+      lifetimeSeconds: lifetime,
+    })),
+  }
+}
+
+const named = <T extends object>(map: Record<string, T>) =>
+  Object.entries(map).map(([name, thing]) => ({ name, ...thing }))

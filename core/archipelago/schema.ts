@@ -1,0 +1,139 @@
+// The shape of archipelago.yaml; archipelago.schema.json is rendered from it. What concerns two
+// places of the file at once is in rules.ts.
+import { z } from 'zod'
+import { doors } from '../access/door.ts'
+import { isAddress, isLoopback, isTrustDomain } from './address.ts'
+import { type Direction, permissionProblem } from './permission.ts'
+import { broken, duration, list, named, text, whole } from './terms.ts'
+
+export const builtInAccounts = ['SYS', 'LOBBY', 'ACCESS', 'LEGACY', 'ENROLL'] as const
+
+// These name other things where a region's name stands: folders of the trust, subjects of requests.
+const reserved: readonly string[] = [...doors, 'operator', 'public', 'run']
+
+const label = (rule: string) =>
+  text(/^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/, broken(rule, 'a lower-case DNS label, at most 32'))
+
+const regionName = label('illegal region name').refine(
+  (name) => !reserved.includes(name),
+  broken('reserved name', `not ${reserved.join(', ')}`),
+)
+
+export const isBuiltIn = (name: string) => (builtInAccounts as readonly string[]).includes(name)
+
+const accountName = text(
+  /^[A-Z][A-Z0-9_]{0,31}$/,
+  broken('illegal account name', 'upper-case letters, digits and _, at most 32'),
+).refine((name) => !isBuiltIn(name), broken('built-in account'))
+
+const roleName = text(
+  /^[a-z][a-z0-9-]{0,31}$/,
+  broken('illegal role name', 'lower-case letters, digits and -, at most 32'),
+)
+
+const illegalTrustDomain = broken('illegal trust domain', 'a-z, 0-9, ., _ and -, at most 255')
+const trustDomain = z
+  .string(illegalTrustDomain)
+  .refine(isTrustDomain, illegalTrustDomain)
+  .describe('SPIFFE trust domain; each region has its own below it, `<region>.<trust domain>`.')
+
+const illegalAddress = broken('illegal address', 'a lower-case DNS name or an IP address')
+const address = z.string(illegalAddress).refine(isAddress, illegalAddress)
+
+const region = z.strictObject({
+  addresses: list(address, 1, 9).describe('Public DNS names or IP addresses of the region.'),
+  servers: whole(1, 9).default(3).describe('Number of nats-servers in the cluster of the region.'),
+})
+
+const port = (what: string) => whole(1, 65_535).describe(what)
+
+const ports = z.strictObject({
+  client: port('Clients: people and workloads.'),
+  route: port('Routes between the servers of a region.'),
+  leafnode: port('Leafnodes: the region’s functions and agents.'),
+  gateway: port('Gateways between regions.'),
+  monitor: port('Monitoring, on loopback or inside the pod only.'),
+  https: port('HTTPS door of the provisioning function.'),
+})
+
+const illegalLoopback = broken('not a loopback address', 'such as 127.0.0.1 or ::1')
+const laptop = z.strictObject({
+  address: z
+    .string(illegalLoopback)
+    .refine(isLoopback, illegalLoopback)
+    .describe('The loopback address that all servers share.'),
+  firstPort: whole(1024, 65_435).describe('Each region takes the next 100 ports from here.'),
+})
+
+const server = z.strictObject({
+  connectionsMax: whole(2, 1_000_000).describe('Connections that one server accepts.'),
+})
+
+const payloadBytesMax = (min: number, max: number) =>
+  whole(min, max).describe('Bytes of one message, headers included.')
+
+const lobby = z.strictObject({
+  connectionsMax: whole(1, 500_000).describe(
+    'Connections in the lobby, over all regions; at most half of what one server accepts.',
+  ),
+  connectionLifetime: duration('5s', '1h').describe('Older lobby connections are closed.'),
+  subscriptionsMax: whole(1, 64).describe('Subscriptions of one connection.'),
+  payloadBytesMax: payloadBytesMax(4096, 65_536),
+})
+
+const leafnode = z.strictObject({
+  lifetime: duration('20s', '7d').describe('Life of a leafnode’s credential, renewed at half.'),
+})
+
+const account = z.strictObject({
+  connectionsMax: whole(1, 10_000_000).describe('Connections of the account, over all regions.'),
+})
+
+const door = z.enum(doors, broken('unknown door', `one of ${doors.join(', ')}`))
+
+const permission = (direction: Direction) =>
+  z.string(broken('illegal subject')).superRefine((subject, context) => {
+    const message = permissionProblem(direction, subject)
+    if (message !== undefined) context.addIssue({ code: 'custom', message })
+  })
+
+const role = z.strictObject({
+  account: z.string(broken('must be the name of an account')).describe('The account it lives in.'),
+  doors: list(door, 0, doors.length)
+    .default([])
+    .describe('How one may come to it; lobby makes it public. Without doors nobody gets it.'),
+  lifetime: duration('10s', '24h').describe('Life of a credential; an hour is right for people.'),
+  publish: list(permission('publish'), 0, 100).describe(
+    'Subjects that it may publish to; {{subject()}} stands for the user’s own public key.',
+  ),
+  subscribe: list(permission('subscribe'), 0, 100).describe(
+    'Subjects that it may hear; a last * is as wide as > on nats-server.',
+  ),
+  subscriptionsMax: whole(1, 10_000).describe('Subscriptions of one connection.'),
+  payloadBytesMax: payloadBytesMax(1, 1_048_576),
+})
+
+export const archipelagoSchema = z
+  .strictObject({
+    network: label('illegal network name').describe(
+      'The name of the network, of its operator and of its files.',
+    ),
+    trustDomain,
+    regions: named('region', { key: regionName, value: region, min: 1, max: 16 }).describe(
+      'One NATS cluster each; together they are the supercluster.',
+    ),
+    ports: ports.describe('Where every server has an address of its own; all different.'),
+    laptop: laptop.describe('Where the whole network runs on one machine.'),
+    server: server.describe('Limits of every nats-server.'),
+    lobby: lobby.describe('Where anyone may enter with the public credential; keep it small.'),
+    leafnode: leafnode.describe('The link from a region’s functions to its servers.'),
+    accounts: named('account', { key: accountName, value: account, min: 1, max: 64 }).describe(
+      'The accounts that roles live in; SYS, LOBBY, ACCESS, LEGACY and ENROLL are built in.',
+    ),
+    roles: named('role', { key: roleName, value: role, min: 1, max: 64 }).describe(
+      'Permission ceilings that the operator signs; doors say how one may come to them.',
+    ),
+  })
+  .meta({ title: 'Archipelago', description: 'The one file that an operator edits.' })
+
+export type ArchipelagoSource = z.output<typeof archipelagoSchema>

@@ -1,0 +1,61 @@
+// The kinds of value that archipelago.yaml is written in, each with its rule in words.
+import { z } from 'zod'
+import { durationPattern, parseDuration } from '../duration.ts'
+import { show } from './problem.ts'
+
+/** `<rule>: <value> (<hint>)` for the value that breaks it; a missing one is told elsewhere. */
+export function broken(rule: string, hint?: string) {
+  const end = hint === undefined ? '' : ` (${hint})`
+  return {
+    error: ({ input }: { input?: unknown }) =>
+      input === undefined ? undefined : `${rule}: ${show(input)}${end}`,
+  }
+}
+
+export function text(pattern: RegExp, rule: { error: ReturnType<typeof broken>['error'] }) {
+  return z.string(rule).regex(pattern, { ...rule, abort: true })
+}
+
+export function whole(min: number, max: number) {
+  const rule = broken(`must be a whole number from ${min} to ${max}`)
+  return z.int(rule).min(min, rule).max(max, rule)
+}
+
+/** `30s`, `15m`, `1h`, `7d`, parsed to seconds. */
+export function duration(min: string, max: string) {
+  const rule = broken('illegal duration', `from ${min} to ${max}, such as 30s, 15m, 1h or 7d`)
+  const [least, most] = [parseDuration(min), parseDuration(max)]
+  const isWithin = (seconds: number) => seconds >= least && seconds <= most
+  return text(durationPattern, rule)
+    .refine((value) => isWithin(parseDuration(value)), rule)
+    .transform(parseDuration)
+}
+
+/** A map from names to things, of a bounded size. */
+export function named<T extends z.ZodType>(
+  what: string,
+  options: { key: z.ZodType<string, string>; value: T; min: number; max: number },
+) {
+  const { key, value, min, max } = options
+  const isBounded = (map: object) => inRange(Object.keys(map).length, min, max)
+  const rule = { error: `must hold ${min} to ${max} ${what}s` }
+  return z
+    .record(key, value)
+    .refine(isBounded, rule)
+    .meta({ minProperties: min, maxProperties: max })
+}
+
+const inRange = (count: number, min: number, max: number) => count >= min && count <= max
+
+/** A list without repetition, of a bounded length. */
+export function list<T extends z.ZodType>(item: T, min: number, max: number) {
+  const bounded = { error: `must be a list of ${min} to ${max} items` }
+  return z.array(item).min(min, bounded).max(max, bounded).superRefine(refuseRepetition)
+}
+
+function refuseRepetition(items: readonly unknown[], context: z.RefinementCtx): void {
+  for (const [at, item] of items.entries()) {
+    if (items.indexOf(item) === at) continue
+    context.addIssue({ code: 'custom', path: [at], message: `listed twice: ${show(item)}` })
+  }
+}
