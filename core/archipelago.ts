@@ -1,5 +1,5 @@
 import { type Door, doors } from './access/door.ts'
-import type { Problem } from './archipelago/problem.ts'
+import { type Problem, show } from './archipelago/problem.ts'
 import { brokenRules } from './archipelago/rules.ts'
 import type { ArchipelagoSource } from './archipelago/schema.ts'
 import { checkShape } from './archipelago/shape.ts'
@@ -55,6 +55,7 @@ export interface Archipelago {
 
 const bytesMax = 256 * 1024
 const faultsShownMax = 20
+const problemsLocatedMax = 1000
 
 /**
  * Reads archipelago.yaml; regions, accounts and roles keep its order. Refuses all that it does not
@@ -67,7 +68,9 @@ export function parseArchipelago(text: string, file: string): Archipelago {
   const { value, faults, locate } = readSource(text)
   if (faults.length > 0) throw refusal(file, faults)
   const { data, problems } = checkShape(value)
-  const found = [...problems, ...brokenRules(value)].map((problem) => ({
+  const all = [...problems, ...brokenRules(value)]
+  // To look a place up takes time in proportion to the map around it.
+  const found = all.slice(0, problemsLocatedMax).map((problem) => ({
     ...locate(problem),
     message: formatProblem(problem),
   }))
@@ -77,31 +80,34 @@ export function parseArchipelago(text: string, file: string): Archipelago {
 
 function formatProblem({ path, message }: Problem): string {
   const keys = path.filter((step) => typeof step === 'string')
-  return keys.length === 0 ? message : `${keys.join('.')}: ${message}`
+  const shown = keys.map((key) => (/^[\w-]{1,64}$/.test(key) ? key : show(key)))
+  return shown.length === 0 ? message : `${shown.join('.')}: ${message}`
 }
 
 function refusal(file: string, faults: readonly Fault[]): Refusal {
   const lines = faults
     .toSorted((a, b) => a.line - b.line || a.column - b.column)
     .map(({ line, column, message }) => `${file}:${line}:${column}: ${message}`)
-  const shown = [...new Set(lines)].slice(0, faultsShownMax)
-  return new Refusal('ERR_ARCHIPELAGO_ILLEGAL', shown.join('\n'))
+  const all = [...new Set(lines)]
+  const more = all.length > faultsShownMax ? [`and ${all.length - faultsShownMax} more`] : []
+  const message = [...all.slice(0, faultsShownMax), ...more].join('\n')
+  return new Refusal('ERR_ARCHIPELAGO_ILLEGAL', message)
 }
 
 function toArchipelago(source: ArchipelagoSource): Archipelago {
   const { connectionLifetime, ...lobby } = source.lobby
   return {
     ...source,
-    regions: named(source.regions),
+    regions: toList(source.regions),
     lobby: { ...lobby, connectionSecondsMax: connectionLifetime },
     leafnode: { lifetimeSeconds: source.leafnode.lifetime },
-    accounts: named(source.accounts),
-    roles: named(source.roles).map(({ lifetime, ...role }) => ({
+    accounts: toList(source.accounts),
+    roles: toList(source.roles).map(({ lifetime, ...role }) => ({
       ...role,
       lifetimeSeconds: lifetime,
     })),
   }
 }
 
-const named = <T extends object>(map: Record<string, T>) =>
+const toList = <T extends object>(map: Record<string, T>) =>
   Object.entries(map).map(([name, thing]) => ({ name, ...thing }))

@@ -1,24 +1,33 @@
 // What the operator may write into a role's ceiling. The rest (answers, renewal) the software adds.
-import { filtersOverlap, isSubjectFilter, widenSubscribe } from '../network/subject.ts'
-import { parseSubjectFilter } from '../network/subject.ts'
+import {
+  filtersOverlap,
+  isSubjectFilter,
+  parseSubjectFilter,
+  widenSubscribe,
+} from '../network/subject.ts'
 import { show } from './problem.ts'
 
 export type Direction = 'publish' | 'subscribe'
 
+const ownTemplate = '{{subject()}}'
 const requests = parseSubjectFilter('chat.req.>')
 
 /** The rule that a subject of a role breaks, or undefined. */
 export function permissionProblem(direction: Direction, text: string): string | undefined {
-  const template = text.split('.').find((token) => /\{\{|\}\}/.test(token))
-  if (template !== undefined && template !== '{{subject()}}') {
-    return `the only template is the whole token {{subject()}}, for whoever holds the signing key chooses names and tags: ${show(text)}`
+  const rule = brokenRule(direction, text)
+  return rule && `${rule}: ${show(text)}`
+}
+
+function brokenRule(direction: Direction, text: string): string | undefined {
+  if (text.split('.').some((token) => /\{\{|\}\}/.test(token) && token !== ownTemplate)) {
+    return `only ${ownTemplate} is safe, as a whole token: names and tags are chosen by whoever holds the signing key`
   }
-  if (!isSubjectFilter(text)) return `illegal subject: ${show(text)}`
-  if (/^[*>]/.test(text))
-    return `a subject begins with a token of its own, not with a wildcard: ${show(text)}`
-  if (/^[$_]/.test(text)) return `subjects that begin with $ or _ belong to NATS: ${show(text)}`
+  if (!isSubjectFilter(text))
+    return 'illegal subject (tokens between dots, * for one, > at the end)'
+  if (/^[*>]/.test(text)) return 'a wildcard may not be the first token'
+  if (/^[$_]/.test(text)) return 'subjects that begin with $ or _ belong to NATS'
   const reach = direction === 'subscribe' ? widenSubscribe(text) : text
   if (!filtersOverlap(reach, requests)) return undefined
-  const why = reach === text ? '' : `, and a subscriber to ${text} may take ${reach}`
-  return `subjects under chat.req are added by the software${why}: ${show(text)}`
+  const why = reach === text ? '' : ` (nats-server lets its subscribers take ${reach})`
+  return `permissions under chat.req are added by the software${why}`
 }

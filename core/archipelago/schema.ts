@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { doors } from '../access/door.ts'
 import { isAddress, isLoopback, isTrustDomain } from './address.ts'
 import { type Direction, permissionProblem } from './permission.ts'
-import { broken, duration, list, named, text, whole } from './terms.ts'
+import { broken, duration, list, namedMap, text, whole } from './terms.ts'
 
 export const builtInAccounts = ['SYS', 'LOBBY', 'ACCESS', 'LEGACY', 'ENROLL'] as const
 
@@ -41,7 +41,9 @@ const illegalAddress = broken('illegal address', 'a lower-case DNS name or an IP
 const address = z.string(illegalAddress).refine(isAddress, illegalAddress)
 
 const region = z.strictObject({
-  addresses: list(address, 1, 9).describe('Public DNS names or IP addresses of the region.'),
+  addresses: list(address, { min: 1, max: 9 }).describe(
+    'Public DNS names or IP addresses of the region.',
+  ),
   servers: whole(1, 9).default(3).describe('Number of nats-servers in the cluster of the region.'),
 })
 
@@ -62,7 +64,7 @@ const laptop = z.strictObject({
     .string(illegalLoopback)
     .refine(isLoopback, illegalLoopback)
     .describe('The loopback address that all servers share.'),
-  firstPort: whole(1024, 65_435).describe('Each region takes the next 100 ports from here.'),
+  firstPort: whole(1024, 65_436).describe('Each region takes the next 100 ports from here.'),
 })
 
 const server = z.strictObject({
@@ -99,14 +101,14 @@ const permission = (direction: Direction) =>
 
 const role = z.strictObject({
   account: z.string(broken('must be the name of an account')).describe('The account it lives in.'),
-  doors: list(door, 0, doors.length)
+  doors: list(door, { min: 0, max: doors.length })
     .default([])
     .describe('How one may come to it; lobby makes it public. Without doors nobody gets it.'),
   lifetime: duration('10s', '24h').describe('Life of a credential; an hour is right for people.'),
-  publish: list(permission('publish'), 0, 100).describe(
+  publish: list(permission('publish'), { min: 0, max: 100 }).describe(
     'Subjects that it may publish to; {{subject()}} stands for the user’s own public key.',
   ),
-  subscribe: list(permission('subscribe'), 0, 100).describe(
+  subscribe: list(permission('subscribe'), { min: 0, max: 100 }).describe(
     'Subjects that it may hear; a last * is as wide as > on nats-server.',
   ),
   subscriptionsMax: whole(1, 10_000).describe('Subscriptions of one connection.'),
@@ -119,7 +121,7 @@ export const archipelagoSchema = z
       'The name of the network, of its operator and of its files.',
     ),
     trustDomain,
-    regions: named('region', { key: regionName, value: region, min: 1, max: 16 }).describe(
+    regions: namedMap(regionName, region, { min: 1, max: 16 }).describe(
       'One NATS cluster each; together they are the supercluster.',
     ),
     ports: ports.describe('Where every server has an address of its own; all different.'),
@@ -127,10 +129,10 @@ export const archipelagoSchema = z
     server: server.describe('Limits of every nats-server.'),
     lobby: lobby.describe('Where anyone may enter with the public credential; keep it small.'),
     leafnode: leafnode.describe('The link from a region’s functions to its servers.'),
-    accounts: named('account', { key: accountName, value: account, min: 1, max: 64 }).describe(
+    accounts: namedMap(accountName, account, { min: 1, max: 64 }).describe(
       'The accounts that roles live in; SYS, LOBBY, ACCESS, LEGACY and ENROLL are built in.',
     ),
-    roles: named('role', { key: roleName, value: role, min: 1, max: 64 }).describe(
+    roles: namedMap(roleName, role, { min: 1, max: 64 }).describe(
       'Permission ceilings that the operator signs; doors say how one may come to them.',
     ),
   })

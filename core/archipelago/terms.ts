@@ -32,30 +32,38 @@ export function duration(min: string, max: string) {
 }
 
 /** A map from names to things, of a bounded size. */
-export function named<T extends z.ZodType>(
-  what: string,
-  options: { key: z.ZodType<string, string>; value: T; min: number; max: number },
+export function namedMap<T extends z.ZodType>(
+  key: z.ZodType<string, string>,
+  value: T,
+  { min, max }: { min: number; max: number },
 ) {
-  const { key, value, min, max } = options
-  const isBounded = (map: object) => inRange(Object.keys(map).length, min, max)
-  const rule = { error: `must hold ${min} to ${max} ${what}s` }
+  const sizeOf = (map: unknown) => Object.keys(map as object).length
+  const rule = {
+    error: ({ input }: { input?: unknown }) => `${bounds(min, max)}: ${sizeOf(input)}`,
+  }
   return z
     .record(key, value)
-    .refine(isBounded, rule)
+    .refine((map) => sizeOf(map) >= min && sizeOf(map) <= max, rule)
     .meta({ minProperties: min, maxProperties: max })
 }
 
-const inRange = (count: number, min: number, max: number) => count >= min && count <= max
-
 /** A list without repetition, of a bounded length. */
-export function list<T extends z.ZodType>(item: T, min: number, max: number) {
-  const bounded = { error: `must be a list of ${min} to ${max} items` }
-  return z.array(item).min(min, bounded).max(max, bounded).superRefine(refuseRepetition)
+export function list<T extends z.ZodType>(item: T, { min, max }: { min: number; max: number }) {
+  const rule = {
+    error: ({ input }: { input?: unknown }) =>
+      Array.isArray(input) ? `${bounds(min, max)}: ${input.length}` : undefined,
+  }
+  return z.array(item).min(min, rule).max(max, rule).superRefine(refuseRepetition)
 }
 
+const bounds = (min: number, max: number) => `must hold ${min} to ${max} entries`
+
 function refuseRepetition(items: readonly unknown[], context: z.RefinementCtx): void {
+  const seen = new Set<unknown>()
   for (const [at, item] of items.entries()) {
-    if (items.indexOf(item) === at) continue
-    context.addIssue({ code: 'custom', path: [at], message: `listed twice: ${show(item)}` })
+    if (seen.has(item)) {
+      context.addIssue({ code: 'custom', path: [at], message: `listed twice: ${show(item)}` })
+    }
+    seen.add(item)
   }
 }
