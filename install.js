@@ -1,0 +1,133 @@
+// Installs the packages of package-lock.json when node_modules holds others: npm calls it before
+// every script. Plain JavaScript, for it runs on the Node that the machine has, 18 or later.
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+
+const root = dirname(fileURLToPath(import.meta.url))
+const lockfile = join(root, 'package-lock.json')
+const modules = join(root, 'node_modules')
+const stamp = join(modules, '.installed-from')
+// npm writes it at the end of an install.
+const inventory = join(modules, '.package-lock.json')
+// Held by the process that installs: npm ci begins by emptying node_modules.
+const turn = join(root, '.install-turn')
+const turnMinutesMax = 10
+
+main().catch((error) => {
+  console.error(`install: ${error.message}`)
+  process.exitCode = 1
+})
+
+async function main() {
+  if (isInstalled()) return
+  await takeTurn()
+  try {
+    if (!isInstalled()) install()
+  } finally {
+    rmSync(turn, { force: true })
+  }
+}
+
+function isInstalled() {
+  const digest = createHash('sha256').update(readFileSync(lockfile)).digest('hex')
+  if (read(stamp) === digest) return true
+  if (!holdsLockedPackages()) return false
+  writeFileSync(stamp, digest)
+  return true
+}
+
+/** True after an install by hand, too. Only what other platforms need may be missing. */
+function holdsLockedPackages() {
+  const { '': _root, ...locked } = JSON.parse(read(lockfile)).packages
+  const installed = JSON.parse(read(inventory) ?? '{"packages":{}}').packages
+  const hasPackage = ([path, { integrity, optional }]) =>
+    path in installed ? installed[path].integrity === integrity : optional === true
+  return existsSync(join(modules, '.bin', 'node')) && Object.entries(locked).every(hasPackage)
+}
+
+function install() {
+  console.error('install: npm ci, about 20 s, once for each package-lock.json')
+  rmSync(stamp, { force: true })
+  rmSync(inventory, { force: true })
+  const { status, stderr, error } = npmCi()
+  if (status !== 0) {
+    throw new Error(
+      `npm ci failed: ${error?.message ?? npmErrors(stderr)}\n` +
+        'check the network and the registry that npm is set to, then run it again',
+    )
+  }
+  if (!isInstalled()) {
+    throw new Error(
+      'npm ci left packages out, Node 24 among them, or so it seems\n' +
+        "check npm's settings 'omit' and 'ignore-scripts', then run it again",
+    )
+  }
+}
+
+/** 'ECONNREFUSED, connect, request to … failed' */
+function npmErrors(stderr) {
+  const lines = stderr.matchAll(/^npm (?:error|ERR!) (?:code |syscall |network )?(.+)$/gm)
+  return (
+    [...lines]
+      .slice(0, 3)
+      .map((line) => line[1])
+      .join(', ') || stderr.trim()
+  )
+}
+
+function npmCi() {
+  const options = { cwd: root, encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'] }
+  const flags = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']
+  const { npm_node_execpath: node = process.execPath, npm_execpath: npm } = process.env
+  return npm ? spawnSync(node, [npm, ...flags], options) : spawnSync('npm', flags, options)
+}
+
+async function takeTurn() {
+  const mine = `${turn}-${process.pid}`
+  const deadline = Date.now() + turnMinutesMax * 60_000
+  writeFileSync(mine, String(process.pid))
+  try {
+    while (!tryLink(mine, turn)) {
+      const holder = read(turn)
+      if (holder !== undefined && !isAlive(Number(holder))) rmSync(turn, { force: true })
+      else if (Date.now() < deadline) await setTimeout(200)
+      else
+        throw new Error(
+          `process ${holder} installs for more than ${turnMinutesMax} minutes\nend it, or remove ${turn}`,
+        )
+    }
+  } finally {
+    rmSync(mine, { force: true })
+  }
+}
+
+/** A link appears whole: nobody reads a turn without its holder. */
+function tryLink(from, to) {
+  try {
+    linkSync(from, to)
+    return true
+  } catch (error) {
+    if (error.code === 'EEXIST') return false
+    throw error
+  }
+}
+
+function isAlive(pid) {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return error.code === 'EPERM'
+  }
+}
+
+function read(file) {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return undefined
+  }
+}
