@@ -55,28 +55,31 @@ function install() {
   rmSync(inventory, { force: true })
   const { status, stderr, error } = npmCi()
   if (status !== 0) {
-    throw new Error(
-      `npm ci failed: ${error?.message ?? npmErrors(stderr)}\n` +
-        'check the network and the registry that npm is set to, then run it again',
+    fail(
+      `npm ci failed: ${error?.message ?? npmErrors(stderr)}`,
+      'check the network and the registry that npm is set to, then run it again',
     )
   }
   if (!isInstalled()) {
-    throw new Error(
-      'npm ci left packages out, Node 24 among them, or so it seems\n' +
-        "check npm's settings 'omit' and 'ignore-scripts', then run it again",
+    fail(
+      'npm ci left out what package-lock.json names, or the Node in it',
+      "check npm's settings 'omit' and 'ignore-scripts', then run it again",
     )
   }
 }
 
-/** 'ECONNREFUSED, connect, request to … failed' */
+/** The first lines of what npm says, as one: 'ECONNREFUSED, connect, request to … failed'. */
 function npmErrors(stderr) {
-  const lines = stderr.matchAll(/^npm (?:error|ERR!) (?:code |syscall |network )?(.+)$/gm)
-  return (
-    [...lines]
-      .slice(0, 3)
-      .map((line) => line[1])
-      .join(', ') || stderr.trim()
-  )
+  const lines = [...stderr.matchAll(/^npm (?:error|ERR!) (?:code |syscall |network )?(.+)$/gm)]
+  if (lines.length === 0) return stderr.trim()
+  return lines
+    .slice(0, 3)
+    .map((line) => line[1])
+    .join(', ')
+}
+
+function fail(what, whatToDo) {
+  throw new Error(`${what}\n${whatToDo}`)
 }
 
 function npmCi() {
@@ -91,18 +94,22 @@ async function takeTurn() {
   const deadline = Date.now() + turnMinutesMax * 60_000
   writeFileSync(mine, String(process.pid))
   try {
-    while (!tryLink(mine, turn)) {
-      const holder = read(turn)
-      if (holder !== undefined && !isAlive(Number(holder))) rmSync(turn, { force: true })
-      else if (Date.now() < deadline) await setTimeout(200)
-      else
-        throw new Error(
-          `process ${holder} installs for more than ${turnMinutesMax} minutes\nend it, or remove ${turn}`,
-        )
-    }
+    while (!tryLink(mine, turn)) await waitForTurn(deadline)
   } finally {
     rmSync(mine, { force: true })
   }
+}
+
+async function waitForTurn(deadline) {
+  const holder = read(turn)
+  if (holder !== undefined && !isAlive(Number(holder))) return rmSync(turn, { force: true })
+  if (Date.now() > deadline) {
+    fail(
+      `process ${holder} has been installing for ${turnMinutesMax} minutes`,
+      `end it, or remove ${turn}, then run it again`,
+    )
+  }
+  await setTimeout(200)
 }
 
 /** A link appears whole: nobody reads a turn without its holder. */
