@@ -6,6 +6,7 @@ import {
   createDecipheriv,
   createHmac,
   createPublicKey,
+  createSecretKey,
   diffieHellman,
   hkdfSync,
 } from 'node:crypto'
@@ -102,6 +103,7 @@ function sharedSecret(dh: Uint8Array, kemContext: Uint8Array): Buffer {
 }
 
 const empty = Buffer.alloc(0)
+const noSalt = createSecretKey(empty)
 const version = Buffer.from('HPKE-v1')
 const modeBase = Buffer.of(0)
 const kemSuite = Buffer.from('KEM\x00\x20', 'latin1')
@@ -125,7 +127,7 @@ function labeledInfo(suite: Buffer, label: string, info: Uint8Array, length: num
 }
 
 function labeledExtract(label: string, ikm: Uint8Array): Buffer {
-  return createHmac('sha256', empty)
+  return createHmac('sha256', noSalt)
     .update(labeledIkm(hpkeSuite, label, ikm))
     .digest()
 }
