@@ -21,8 +21,3 @@ export function isLoopback(text: string): boolean {
 export function canonicalAddress(text: string): string {
   return isIpv6(text) ? new URL(`http://[${text}]`).hostname : text
 }
-
-/** The grammar of a SPIFFE trust domain (SPIFFE-ID section 2.1), and no empty label. */
-export function isTrustDomain(text: string): boolean {
-  return text.length <= 255 && /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(text)
-}

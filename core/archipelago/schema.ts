@@ -2,7 +2,7 @@
 // places of the file at once is in rules.ts.
 import { z } from 'zod'
 import { doors } from '../access/door.ts'
-import { isAddress, isLoopback, isTrustDomain } from './address.ts'
+import { isAddress, isLoopback } from './address.ts'
 import { type Direction, permissionProblem } from './permission.ts'
 import { broken, duration, list, namedMap, text, whole } from './terms.ts'
 
@@ -32,9 +32,8 @@ const roleName = text(
 )
 
 const illegalTrustDomain = broken('illegal trust domain', 'a-z, 0-9, ., _ and -, at most 255')
-const trustDomain = z
-  .string(illegalTrustDomain)
-  .refine(isTrustDomain, illegalTrustDomain)
+const trustDomain = text(/^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/, illegalTrustDomain)
+  .max(255, illegalTrustDomain)
   .describe('SPIFFE trust domain; each region has its own below it, `<region>.<trust domain>`.')
 
 const illegalAddress = broken('illegal address', 'a lower-case DNS name or an IP address')
@@ -78,13 +77,13 @@ const lobby = z.strictObject({
   connectionsMax: whole(1, 500_000).describe(
     'Connections in the lobby, over all regions; at most half of what one server accepts.',
   ),
-  connectionLifetime: duration('5s', '1h').describe('Older lobby connections are closed.'),
+  connectionLifetime: duration('Longest life of a connection', '5s', '1h'),
   subscriptionsMax: whole(1, 64).describe('Subscriptions of one connection.'),
   payloadBytesMax: payloadBytesMax(4096, 65_536),
 })
 
 const leafnode = z.strictObject({
-  lifetime: duration('20s', '7d').describe('Life of a leafnode’s credential, renewed at half.'),
+  lifetime: duration('Life of a leafnode’s credential, renewed at half of it', '20s', '7d'),
 })
 
 const account = z.strictObject({
@@ -103,8 +102,14 @@ const role = z.strictObject({
   account: z.string(broken('must be the name of an account')).describe('The account it lives in.'),
   doors: list(door, { min: 0, max: doors.length })
     .default([])
-    .describe('How one may come to it; lobby makes it public. Without doors nobody gets it.'),
-  lifetime: duration('10s', '24h').describe('Life of a credential; an hour is right for people.'),
+    .describe(
+      'How one may come to it: lobby (anyone, by a name of his choice: the role is public), invite (a file signed by the operator), identity (token or certificate of a workload), legacy (a bare name, answered with a seed made by the server; one role only). Without doors nobody comes.',
+    ),
+  lifetime: duration(
+    'Life of a credential (minutes for workloads, an hour for people)',
+    '10s',
+    '24h',
+  ),
   publish: list(permission('publish'), { min: 0, max: 100 }).describe(
     'Subjects that it may publish to; {{subject()}} stands for the user’s own public key.',
   ),

@@ -21,14 +21,15 @@ export function whole(min: number, max: number) {
   return z.int(rule).min(min, rule).max(max, rule)
 }
 
-/** `30s`, `15m`, `1h`, `7d`, parsed to seconds. */
-export function duration(min: string, max: string) {
+/** `30s`, `15m`, `1h`, `7d`, parsed to seconds; `what` is said with the bounds in the schema. */
+export function duration(what: string, min: string, max: string) {
   const rule = broken('illegal duration', `from ${min} to ${max}, such as 30s, 15m, 1h or 7d`)
   const [least, most] = [parseDuration(min), parseDuration(max)]
   const isWithin = (seconds: number) => seconds >= least && seconds <= most
   return text(durationPattern, rule)
     .refine((value) => isWithin(parseDuration(value)), rule)
     .transform(parseDuration)
+    .describe(`${what}, from ${min} to ${max} (30s, 15m, 1h, 7d).`)
 }
 
 /** A map from names to things, of a bounded size. */
@@ -53,7 +54,12 @@ export function list<T extends z.ZodType>(item: T, { min, max }: { min: number; 
     error: ({ input }: { input?: unknown }) =>
       Array.isArray(input) ? `${bounds(min, max)}: ${input.length}` : undefined,
   }
-  return z.array(item).min(min, rule).max(max, rule).superRefine(refuseRepetition)
+  return z
+    .array(item)
+    .min(min, rule)
+    .max(max, rule)
+    .superRefine(refuseRepetition)
+    .meta({ uniqueItems: true })
 }
 
 const bounds = (min: number, max: number) => `must hold ${min} to ${max} entries`
