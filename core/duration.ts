@@ -1,4 +1,5 @@
 import { Refusal } from './errors.ts'
+import { quote } from './quote.ts'
 
 const secondsOf = { s: 1, m: 60, h: 3600, d: 86_400 } as const
 type Unit = keyof typeof secondsOf
@@ -8,7 +9,7 @@ export const durationPattern = /^[1-9][0-9]{0,8}[smhd]$/
 /** `30s`, `15m`, `24h` or `7d` to whole seconds; refuses zero, fractions, spaces and sums of units. */
 export function parseDuration(text: string): number {
   if (!durationPattern.test(text)) {
-    throw new Refusal('ERR_DURATION_ILLEGAL', `illegal duration: '${text.slice(0, 64)}'`)
+    throw new Refusal('ERR_DURATION_ILLEGAL', `illegal duration: ${quote(text)}`)
   }
   return Number(text.slice(0, -1)) * secondsOf[text.slice(-1) as Unit]
 }

@@ -1,6 +1,7 @@
 // X25519 keys (RFC 7748): the public half as text for the wire, the private half as a handle.
 import { type KeyObject, generateKeyPairSync } from 'node:crypto'
 import { Refusal } from '../errors.ts'
+import { quote } from '../quote.ts'
 
 /** The 32 bytes of a public key in base64url. */
 export type CurveKey = string & { readonly brand: 'CurveKey' }
@@ -17,8 +18,8 @@ export interface CurveKeyPair {
 export function parseCurveKey(text: string): CurveKey {
   const bytes = Buffer.from(text, 'base64url')
   if (bytes.length !== 32 || bytes.toString('base64url') !== text) {
-    const shown = JSON.stringify(text.slice(0, 64))
-    throw new Refusal('ERR_CURVE_ILLEGAL', `curve key is not 32 bytes of base64url: ${shown}`)
+    const message = `curve key is not 32 bytes of base64url: ${quote(text)}`
+    throw new Refusal('ERR_CURVE_ILLEGAL', message)
   }
   const coordinate = BigInt(`0x${bytes.reverse().toString('hex')}`)
   if (coordinate >= p) {

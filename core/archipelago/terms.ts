@@ -3,16 +3,20 @@ import { z } from 'zod'
 import { durationPattern, parseDuration } from '../duration.ts'
 import { show } from './problem.ts'
 
-/** `<rule>: <value> (<hint>)` for the value that breaks it; a missing one is told elsewhere. */
-export function broken(rule: string, hint?: string) {
+/** Says in words what is wrong with an input; nothing of a missing one, which is told elsewhere. */
+export interface Rule {
+  readonly error: (issue: { readonly input?: unknown }) => string | undefined
+}
+
+/** `<rule>: <value> (<hint>)`. */
+export function broken(rule: string, hint?: string): Rule {
   const end = hint === undefined ? '' : ` (${hint})`
   return {
-    error: ({ input }: { input?: unknown }) =>
-      input === undefined ? undefined : `${rule}: ${show(input)}${end}`,
+    error: ({ input }) => (input === undefined ? undefined : `${rule}: ${show(input)}${end}`),
   }
 }
 
-export function text(pattern: RegExp, rule: { error: ReturnType<typeof broken>['error'] }) {
+export function text(pattern: RegExp, rule: Rule) {
   return z.string(rule).regex(pattern, { ...rule, abort: true })
 }
 
@@ -32,28 +36,26 @@ export function duration(what: string, min: string, max: string) {
     .describe(`${what}, from ${min} to ${max} (30s, 15m, 1h, 7d).`)
 }
 
+interface Bounds {
+  readonly min: number
+  readonly max: number
+}
+
 /** A map from names to things, of a bounded size. */
 export function namedMap<T extends z.ZodType>(
   key: z.ZodType<string, string>,
   value: T,
-  { min, max }: { min: number; max: number },
+  { min, max }: Bounds,
 ) {
-  const sizeOf = (map: unknown) => Object.keys(map as object).length
-  const rule = {
-    error: ({ input }: { input?: unknown }) => `${bounds(min, max)}: ${sizeOf(input)}`,
-  }
   return z
     .record(key, value)
-    .refine((map) => sizeOf(map) >= min && sizeOf(map) <= max, rule)
+    .refine((map) => sizeOf(map) >= min && sizeOf(map) <= max, sized({ min, max }))
     .meta({ minProperties: min, maxProperties: max })
 }
 
 /** A list without repetition, of a bounded length. */
-export function list<T extends z.ZodType>(item: T, { min, max }: { min: number; max: number }) {
-  const rule = {
-    error: ({ input }: { input?: unknown }) =>
-      Array.isArray(input) ? `${bounds(min, max)}: ${input.length}` : undefined,
-  }
+export function list<T extends z.ZodType>(item: T, { min, max }: Bounds) {
+  const rule = sized({ min, max })
   return z
     .array(item)
     .min(min, rule)
@@ -62,7 +64,11 @@ export function list<T extends z.ZodType>(item: T, { min, max }: { min: number; 
     .meta({ uniqueItems: true })
 }
 
-const bounds = (min: number, max: number) => `must hold ${min} to ${max} entries`
+const sizeOf = (collection: unknown) => Object.keys(collection as object).length
+
+function sized({ min, max }: Bounds): Rule {
+  return { error: ({ input }) => `must hold ${min} to ${max} entries: ${sizeOf(input)}` }
+}
 
 function refuseRepetition(items: readonly unknown[], context: z.RefinementCtx): void {
   const seen = new Set<unknown>()

@@ -1,4 +1,5 @@
 import { Refusal } from '../errors.ts'
+import { quote } from '../quote.ts'
 
 /** What one may subscribe to: tokens between dots, `*` for one token, `>` last for one or more. */
 export type SubjectFilter = string & { readonly brand: 'SubjectFilter' }
@@ -11,7 +12,7 @@ const filterBytesMax = 255
  */
 export function parseSubjectFilter(text: string): SubjectFilter {
   if (!isSubjectFilter(text)) {
-    throw new Refusal('ERR_SUBJECT_ILLEGAL', `illegal subject filter: ${JSON.stringify(text)}`)
+    throw new Refusal('ERR_SUBJECT_ILLEGAL', `illegal subject filter: ${quote(text)}`)
   }
   return text
 }
