@@ -1,0 +1,34 @@
+import type { AccountJwt } from '../trust/account.ts'
+import type { Nkey, NkeyPair } from '../trust/nkey.ts'
+import { signUser, type UserJwt } from '../trust/user.ts'
+import { sealAnswer } from './answer.ts'
+import { ticketTag, type Grant } from './decision.ts'
+
+/** A role's signing key, and the account that publishes its ceiling. */
+export interface RoleSigner {
+  readonly key: NkeyPair<'account'>
+  readonly account: AccountJwt
+}
+
+/** The credential that a decision granted. */
+export function issueCredential(grant: Grant, { key, account }: RoleSigner): UserJwt {
+  const { nkey, name, ticketId, issuedAtSeconds, expiresAtSeconds } = grant
+  return signUser(key, {
+    publicKey: nkey,
+    name,
+    account: account.claims.sub as Nkey<'account'>,
+    ...(ticketId !== undefined && { tags: [`${ticketTag}${ticketId.toLowerCase()}`] }),
+    issuedAtSeconds,
+    expiresAtSeconds,
+  })
+}
+
+/** The credential on its way to the requestor, and to nobody else. */
+export function sealCredential(
+  grant: Grant,
+  { user, account, region }: { user: UserJwt; account: AccountJwt; region: string },
+): string {
+  const { nonce, nkey, curve, proof } = grant
+  const answer = { nonce, nkey, jwt: user.text, account: account.text, region }
+  return sealAnswer(answer, { curve, proof })
+}

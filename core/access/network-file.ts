@@ -1,0 +1,68 @@
+// The one public file that a newcomer needs: where to ask, whom to trust, and the lobby's credential.
+import { z } from 'zod'
+import { Refusal } from '../errors.ts'
+import { parseOperator, type OperatorJwt } from '../trust/operator.ts'
+import { parseCreds, type Creds } from '../trust/creds.ts'
+
+const region = z.strictObject({
+  name: z.string(),
+  /** NATS servers' URLs. */
+  servers: z.array(z.string()).min(1),
+  /** By door: the functions' HTTPS URLs, for who cannot or will not ask over NATS. */
+  https: z.partialRecord(z.enum(['lobby', 'invite']), z.string()),
+})
+const shape = z.strictObject({
+  version: z.literal(1),
+  network: z.string(),
+  /** The operator's JWT: the pin that everything is checked against. */
+  operator: z.string(),
+  /** PEM of the authorities of the servers' certificates. */
+  ca: z.string(),
+  regions: z.array(region).min(1),
+  /** A creds file; public, although it has the form of a secret: it opens the lobby and nothing else. */
+  lobbyCreds: z.string(),
+})
+export type NetworkFile = z.infer<typeof shape>
+export type NetworkRegion = z.infer<typeof region>
+
+export interface Network {
+  readonly file: NetworkFile
+  readonly operator: OperatorJwt
+  readonly lobby: Creds
+}
+
+/** Refuses a file that is not whole, and one whose operator JWT does not verify. */
+export function parseNetworkFile(text: string): Network {
+  const { data, error } = shape.safeParse(parseJson(text))
+  if (error !== undefined) {
+    const [issue] = error.issues
+    throw new Refusal(
+      'ERR_NETWORK_FILE_ILLEGAL',
+      `illegal network file: ${issue?.path.join('.')}: ${issue?.message}`,
+    )
+  }
+  return { file: data, operator: parseOperator(data.operator), lobby: parseCreds(data.lobbyCreds) }
+}
+
+export function formatNetworkFile(file: NetworkFile): string {
+  return `${JSON.stringify(file, undefined, 2)}\n`
+}
+
+/** The regions, the wanted one first: each is tried in turn. */
+export function regionsFrom(file: NetworkFile, first?: string): NetworkRegion[] {
+  const wanted = file.regions.filter(({ name }) => name === first)
+  if (first !== undefined && wanted.length === 0)
+    throw new Refusal(
+      'ERR_REGION_UNKNOWN',
+      `unknown region: '${first}' (${file.regions.map(({ name }) => name).join(', ')})`,
+    )
+  return [...wanted, ...file.regions.filter(({ name }) => name !== first)]
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Refusal('ERR_NETWORK_FILE_ILLEGAL', 'illegal network file: not JSON')
+  }
+}

@@ -1,0 +1,40 @@
+// Proof of possession: the requestor's signature over everything that it asks for, so that whoever
+// carries the request can neither change it nor use it for a key of his own.
+import { isSignedBy, signWith, type Nkey, type NkeyPair } from '../trust/nkey.ts'
+
+/** What is asked; times are Unix milliseconds, the curve key is a raw X25519 key in base64url. */
+export interface ProofClaims {
+  /** The operator whose network is asked. */
+  readonly audience: string
+  readonly door: string
+  readonly nkey: string
+  readonly curve: string
+  readonly role: string
+  readonly name: string
+  readonly time: number
+  readonly nonce: string
+}
+/** Which key signs: each signature is good for one purpose. */
+export type ProofPurpose = 'access' | 'invite'
+
+/** The bytes that travel are the bytes that are signed: base64url of the claims' JSON. */
+export function encodeProof(claims: ProofClaims): string {
+  return Buffer.from(JSON.stringify(claims)).toString('base64url')
+}
+
+/** Base64url of the Ed25519 signature over a proof. */
+export function signProof(pair: NkeyPair<'user'>, proof: string, purpose: ProofPurpose): string {
+  return Buffer.from(signWith(pair, signedBytes(proof, purpose))).toString('base64url')
+}
+
+export function isProofBy(
+  key: Nkey<'user'>,
+  { proof, signature, purpose }: { proof: string; signature: string; purpose: ProofPurpose },
+): boolean {
+  return isSignedBy(key, signedBytes(proof, purpose), Buffer.from(signature, 'base64url'))
+}
+
+/** A server's connection nonce has no zero byte, so none can be made to pass for a proof. */
+function signedBytes(proof: string, purpose: ProofPurpose): Buffer {
+  return Buffer.from(`archipelago-${purpose}-v1\0${proof}`)
+}

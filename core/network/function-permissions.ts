@@ -1,0 +1,30 @@
+import {
+  accessSubject,
+  denyListSubject,
+  renewSubject,
+  serviceSubjects,
+  type FunctionDoor,
+} from './access-subject.ts'
+
+/** What a function process may do at its leafnode server. */
+export function functionPermissions(
+  door: FunctionDoor,
+  { region, nkey }: { region: string; nkey: string },
+): { publish: string[]; subscribe: string[] } {
+  const asked = [
+    accessSubject(door),
+    accessSubject(door, region),
+    renewSubject(door),
+    renewSubject(door, region),
+  ]
+  const own = selfSubject(nkey)
+  return {
+    publish: ['_INBOX.>', '_R_.>', denyListSubject, own],
+    subscribe: [...asked, denyListSubject, ...serviceSubjects, own, `_INBOX.${nkey}.>`],
+  }
+}
+
+/** Where a function asks itself whether it still works; never leaves its leafnode server. */
+export function selfSubject(nkey: string): string {
+  return `access.self.${nkey}`
+}

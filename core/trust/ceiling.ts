@@ -1,0 +1,115 @@
+// Permission ceilings: what stands in an account JWT for every user of one signing key. The only
+// template operation is {{subject()}}: a thief of the key chooses names and tags, and wildcards pass.
+import type { Archipelago, Role } from '../archipelago.ts'
+import {
+  accessSubject,
+  denyListSubject,
+  openDoors,
+  renewSubject,
+  type FunctionDoor,
+  serviceSubjects,
+} from '../network/access-subject.ts'
+import type { PermissionTemplate } from './account.ts'
+
+const unlimited = -1
+const ownInbox = '_INBOX.{{subject()}}.>'
+
+/** A member of a role: its subjects, an inbox that is its own, and renewal at the door it came by. */
+export function roleCeiling(role: Role, door: FunctionDoor): PermissionTemplate {
+  const renew = [renewSubject(door), renewSubject(door, '*')]
+  return {
+    pub: { allow: door === 'legacy' ? role.publish : [...role.publish, ...renew] },
+    sub: { allow: [...role.subscribe, ownInbox] },
+    subs: role.subscriptionsMax,
+    data: unlimited,
+    payload: role.payloadBytesMax,
+    allowed_connection_types: ['STANDARD', 'WEBSOCKET'],
+  }
+}
+
+/** Anybody: may ask at the doors, and hear every answer there is in the lobby. */
+export function lobbyCeiling({ lobby, roles }: Archipelago): PermissionTemplate {
+  const asked = openDoors(roles).filter((door) => door !== 'legacy')
+  const subjects = asked.flatMap((door) => [accessSubject(door), accessSubject(door, '*')])
+  return requestorCeiling(lobby, subjects)
+}
+
+/** The tutorial's requestor, in an account of its own: it knows one subject. */
+export function legacyRequestorCeiling({ lobby }: Archipelago): PermissionTemplate {
+  return requestorCeiling(lobby, [accessSubject('lobby')])
+}
+
+function requestorCeiling(
+  { subscriptionsMax, payloadBytesMax }: Archipelago['lobby'],
+  subjects: readonly string[],
+): PermissionTemplate {
+  return {
+    pub: { allow: subjects },
+    sub: { allow: ['_INBOX.>'] },
+    subs: subscriptionsMax,
+    data: unlimited,
+    payload: payloadBytesMax,
+    allowed_connection_types: ['STANDARD', 'WEBSOCKET'],
+  }
+}
+
+/**
+ * One region's leafnode: receives that region's requests, answers. It needs publish on the inboxes
+ * and on `_R_.>`, since allow_responses does not reach requestors of the same hub.
+ */
+export function leafnodeCeiling(
+  doors: readonly FunctionDoor[],
+  region: string,
+): PermissionTemplate {
+  const asked = doors.flatMap((door) => [
+    accessSubject(door),
+    accessSubject(door, region),
+    renewSubject(door),
+    renewSubject(door, region),
+  ])
+  return {
+    pub: { allow: ['_INBOX.>', '_R_.>', denyListSubject] },
+    sub: { allow: [...asked, denyListSubject, ...serviceSubjects, '_INBOX.>'] },
+    subs: unlimited,
+    data: unlimited,
+    payload: unlimited,
+    allowed_connection_types: ['LEAFNODE'],
+  }
+}
+
+/** The operator among the functions: lists them, hands them the deny list. */
+export const accessOperatorCeiling: PermissionTemplate = {
+  pub: { allow: [denyListSubject, ...serviceSubjects] },
+  sub: { allow: ['_INBOX.{{subject()}}.>'] },
+  subs: unlimited,
+  data: unlimited,
+  payload: unlimited,
+  allowed_connection_types: ['STANDARD'],
+}
+
+const observed = ['IDZ', 'VARZ', 'CONNZ', 'ROUTEZ', 'GATEWAYZ', 'LEAFZ', 'ACCOUNTZ', 'HEALTHZ']
+
+/** Sees every server; a list of endpoints, for `PING.*` would include profiles. */
+export const observerCeiling: PermissionTemplate = {
+  ...accessOperatorCeiling,
+  pub: {
+    allow: observed.flatMap((endpoint) => [
+      `$SYS.REQ.SERVER.PING.${endpoint}`,
+      `$SYS.REQ.SERVER.*.${endpoint}`,
+    ]),
+  },
+}
+
+/** Changes what servers run; its home is the operator's machine. */
+export const pusherCeiling: PermissionTemplate = {
+  ...accessOperatorCeiling,
+  pub: {
+    allow: [
+      ...(observerCeiling.pub.allow ?? []),
+      '$SYS.REQ.CLAIMS.UPDATE',
+      '$SYS.REQ.ACCOUNT.*.CLAIMS.LOOKUP',
+      '$SYS.REQ.SERVER.*.RELOAD',
+      '$SYS.REQ.SERVER.*.KICK',
+    ],
+  },
+}

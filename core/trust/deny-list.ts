@@ -1,0 +1,69 @@
+// Who gets no credential again: one document, signed by the operator, with a rising sequence.
+import { hash } from 'node:crypto'
+import { Refusal } from '../errors.ts'
+import { decodeJwt, encodeJwt, type Jwt, type JwtBody } from './jwt.ts'
+import type { Nkey, NkeyPair } from './nkey.ts'
+import type { OperatorJwt } from './operator.ts'
+
+const type = 'archipelago-deny-list'
+
+export interface Denied {
+  readonly nkeys: readonly string[]
+  readonly names: readonly string[]
+  /** Ids (`jti`) of invites' tickets. */
+  readonly tickets: readonly string[]
+}
+export interface DenyListBody extends JwtBody, Denied {
+  readonly sequence: number
+}
+export type DenyList = Jwt<DenyListBody>
+export const deniedKinds = ['nkeys', 'names', 'tickets'] as const
+
+/** The next document: everything that was denied before, and the added. */
+export function signDenyList(
+  signer: NkeyPair<'operator'>,
+  { operator, previous, added, nowSeconds }: {
+    operator: Nkey<'operator'>
+    previous: DenyList | undefined
+    added: Partial<Denied>
+    nowSeconds: number
+  },
+): DenyList {
+  const before = previous?.claims.nats
+  const union = (kind: keyof Denied): string[] =>
+    [...new Set([...(before?.[kind] ?? []), ...(added[kind] ?? [])])].toSorted()
+  const nats: DenyListBody = {
+    nkeys: union('nkeys'),
+    names: union('names'),
+    tickets: union('tickets'),
+    sequence: (before?.sequence ?? 0) + 1,
+    type,
+    version: 1,
+  }
+  return encodeJwt({ iat: nowSeconds, sub: operator, name: 'deny-list', nats }, signer)
+}
+
+/** Refuses a list that is not of this operator. */
+export function parseDenyList(text: string, operator: OperatorJwt): DenyList {
+  const list = decodeJwt<DenyListBody>(type, text)
+  const { iss, sub, nats } = list.claims
+  const isOurs = operator.claims.nats.signing_keys.includes(iss as Nkey<'operator'>)
+  if (!isOurs || sub !== operator.claims.sub)
+    throw new Refusal('ERR_DENY_LIST_ILLEGAL', `deny list: signed by a foreign operator: ${iss}`)
+  const isWhole = deniedKinds.every((kind) => Array.isArray(nats[kind]))
+  if (!isWhole || !Number.isSafeInteger(nats.sequence))
+    throw new Refusal('ERR_DENY_LIST_ILLEGAL', `deny list ${list.claims.jti}: not whole`)
+  return list
+}
+
+/** The newer of two lists; refuses a candidate that is older, or another one of the same sequence. */
+export function succeedDenyList(held: DenyList, candidate: DenyList): DenyList {
+  const [old, next] = [held.claims.nats.sequence, candidate.claims.nats.sequence]
+  if (next > old || candidate.text === held.text) return candidate
+  throw new Refusal('ERR_DENY_LIST_OLDER', `deny list: sequence ${next} is not above ${old}`)
+}
+
+/** Sequence and SHA-256, by which one sees that two functions hold the same list. */
+export function denyListState(list: DenyList): { sequence: number; digest: string } {
+  return { sequence: list.claims.nats.sequence, digest: hash('sha256', list.text) }
+}

@@ -1,0 +1,108 @@
+// nkeys: Ed25519 keys in NATS' text form (github.com/nats-io/nkeys), on node:crypto. The peers'
+// pure JavaScript signs some 500 times slower (docs/adr/0001-nats-packages.md).
+import { createPrivateKey, createPublicKey, sign, verify, type KeyObject } from 'node:crypto'
+import { Refusal } from '../errors.ts'
+import { decodeBase32, encodeBase32 } from './base32.ts'
+
+const prefixes = { operator: 14 << 3, account: 0, user: 20 << 3, server: 13 << 3 } as const
+const seedPrefix = 18 << 3
+const keyBytes = 32
+// DER up to the raw key, RFC 8410: PrivateKeyInfo and SubjectPublicKeyInfo of id-Ed25519.
+const pkcs8 = Buffer.from('302e020100300506032b657004220420', 'hex')
+const spki = Buffer.from('302a300506032b6570032100', 'hex')
+
+export type NkeyRole = keyof typeof prefixes
+/** The public half: what travels. `O…`, `A…`, `U…` or `N…`, 56 characters. */
+export type Nkey<R extends NkeyRole = NkeyRole> = string & { readonly nkey: R }
+export interface NkeyPair<R extends NkeyRole = NkeyRole> {
+  readonly publicKey: Nkey<R>
+  readonly privateKey: KeyObject
+  /** `S…`: secret, and never part of an error or a log line. */
+  readonly seed: string
+}
+
+/** Makes a key pair of 32 random bytes that the caller brings. */
+export function nkeyPairFrom<R extends NkeyRole>(role: R, entropy: Uint8Array): NkeyPair<R> {
+  if (entropy.length !== keyBytes) throw new RangeError(`nkey entropy: ${entropy.length} bytes`)
+  const privateKey = createPrivateKey({
+    key: Buffer.concat([pkcs8, entropy]),
+    format: 'der',
+    type: 'pkcs8',
+  })
+  const raw = createPublicKey(privateKey).export({ format: 'der', type: 'spki' })
+  const publicKey = encode([prefixes[role]], raw.subarray(spki.length)) as Nkey<R>
+  return { publicKey, privateKey, seed: encode(seedHeader(role), entropy) }
+}
+
+/** Refuses every text that is not the seed of a key of this role, without repeating it. */
+export function parseSeed<R extends NkeyRole>(role: R, text: string): NkeyPair<R> {
+  const header = seedHeader(role)
+  const entropy = decode(text, header.length)
+  if (entropy?.header[0] !== header[0] || entropy.header[1] !== header[1])
+    throw new Refusal('ERR_SEED_ILLEGAL', `illegal ${role} seed: ${text.length} characters`)
+  return nkeyPairFrom(role, entropy.key)
+}
+
+/** Refuses every text that is not the public key of this role, checksum included. */
+export function parseNkey<R extends NkeyRole>(role: R, text: string): Nkey<R> {
+  if (!isNkey(role, text))
+    throw new Refusal('ERR_NKEY_ILLEGAL', `illegal ${role} key: '${text.slice(0, 64)}'`)
+  return text
+}
+
+export function isNkey<R extends NkeyRole>(role: R, text: string): text is Nkey<R> {
+  return decode(text, 1)?.header[0] === prefixes[role]
+}
+
+/** Ed25519 signature, 64 bytes. */
+export function signWith(pair: NkeyPair, data: Uint8Array): Uint8Array {
+  return sign(null, data, pair.privateKey)
+}
+
+/** Whether the signature over the data was made by the holder of the key. */
+export function isSignedBy(key: Nkey, data: Uint8Array, signature: Uint8Array): boolean {
+  const raw = decode(key, 1)
+  if (raw === undefined || signature.length !== 64) return false
+  const publicKey = createPublicKey({
+    key: Buffer.concat([spki, raw.key]),
+    format: 'der',
+    type: 'spki',
+  })
+  return verify(null, data, publicKey, signature)
+}
+
+function seedHeader(role: NkeyRole): [number, number] {
+  return [seedPrefix | (prefixes[role] >> 5), (prefixes[role] & 31) << 3]
+}
+
+function encode(header: readonly number[], key: Uint8Array): string {
+  const body = Buffer.concat([Uint8Array.from(header), key])
+  const checksum = Buffer.alloc(2)
+  checksum.writeUInt16LE(crc16(body))
+  return encodeBase32(Buffer.concat([body, checksum]))
+}
+
+function decode(
+  text: string,
+  headerBytes: number,
+): { header: Uint8Array; key: Uint8Array } | undefined {
+  if (text.length > 64) return undefined
+  const bytes = decodeBase32(text)
+  if (bytes?.length !== headerBytes + keyBytes + 2) return undefined
+  const body = bytes.subarray(0, -2)
+  if (Buffer.from(bytes).readUInt16LE(body.length) !== crc16(body)) return undefined
+  return { header: body.subarray(0, headerBytes), key: body.subarray(headerBytes) }
+}
+
+/** CRC-16/XMODEM, the checksum of nkeys. */
+function crc16(bytes: Uint8Array): number {
+  let crc = 0
+  for (const byte of bytes) crc = ((crc << 8) & 0xffff) ^ (crcTable[(crc >>> 8) ^ byte] as number)
+  return crc
+}
+
+const crcTable = Uint16Array.from({ length: 256 }, (_, index) => {
+  let crc = index << 8
+  for (let bit = 0; bit < 8; bit++) crc = crc & 0x8000 ? (crc << 1) ^ 0x1021 : crc << 1
+  return crc & 0xffff
+})

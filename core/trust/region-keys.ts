@@ -1,0 +1,51 @@
+// The public halves of the keys whose home is a region: all of them that ever leaves it.
+import { z } from 'zod'
+import { Refusal } from '../errors.ts'
+import { functionDoors } from '../network/access-subject.ts'
+import { isNkey, type Nkey } from './nkey.ts'
+
+const accountKey = z.custom<Nkey<'account'>>((text) => isNkey('account', String(text)))
+const userKey = z.custom<Nkey<'user'>>((text) => isNkey('user', String(text)))
+/** All that the accounts publish; while a key is being replaced there are two. */
+const signingKeys = z.array(accountKey).min(1).max(4)
+
+const regionKeys = z.strictObject({
+  region: z.string(),
+  /** Signs the credentials of this region's leafnode. */
+  leafnode: signingKeys,
+  /** The user of those credentials. */
+  leafnodeUser: userKey,
+  doors: z.partialRecord(
+    z.enum(functionDoors),
+    z.strictObject({
+      /** The function's identity at its leafnode server. */
+      nkey: userKey,
+      /** By role. */
+      signingKeys: z.record(z.string(), signingKeys),
+    }),
+  ),
+})
+export type RegionKeys = z.infer<typeof regionKeys>
+
+/** Refuses what is not exactly the public halves of one region's keys. */
+export function parseRegionKeys(text: string): RegionKeys {
+  const { data, error } = regionKeys.safeParse(parseJson(text))
+  if (error === undefined) return data
+  const [issue] = error.issues
+  throw new Refusal(
+    'ERR_REGION_KEYS_ILLEGAL',
+    `illegal region keys: ${issue?.path.join('.')}: ${issue?.message}`,
+  )
+}
+
+export function formatRegionKeys(keys: RegionKeys): string {
+  return `${JSON.stringify(keys, undefined, 2)}\n`
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new Refusal('ERR_REGION_KEYS_ILLEGAL', 'illegal region keys: not JSON', { cause })
+  }
+}

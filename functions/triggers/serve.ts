@@ -1,0 +1,20 @@
+// The process: one door of one region, over NATS and HTTPS, until it is told to stop.
+import { parseFunctionEnvironment } from '../environment.ts'
+import { startFunction } from '../start-function.ts'
+
+async function main(): Promise<void> {
+  await using running = await startFunction(parseFunctionEnvironment(process.env))
+  console.error(`provision-credentials: ${running.place} is serving`)
+  await told()
+}
+
+function told(): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve())
+  return promise
+}
+
+main().catch((error: unknown) => {
+  console.error(`provision-credentials: ${error instanceof Error ? error.message : String(error)}`)
+  process.exitCode = 1
+})

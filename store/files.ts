@@ -1,0 +1,69 @@
+// Files that must be whole or absent: written beside their place, then renamed.
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { Refusal } from '../core/errors.ts'
+
+const secretMode = 0o600
+const folderMode = 0o700
+
+/** The trust on disk; in a dry run it is only changed in memory. */
+export interface Files {
+  /** Undefined where there is no such file; refuses one that cannot be read. */
+  read(path: string): string | undefined
+  /** Writes unless the file has that content already; whether it was written. */
+  write(path: string, content: string): boolean
+  /** What was written so far. */
+  readonly changes: readonly FileChange[]
+}
+export interface FileChange {
+  readonly path: string
+  readonly kind: 'made' | 'changed'
+}
+
+export function openFiles({ isDryRun = false } = {}): Files {
+  const drafts = new Map<string, string>()
+  const changes: FileChange[] = []
+  const read = (path: string): string | undefined => drafts.get(path) ?? readIfThere(path)
+  const write = (path: string, content: string): boolean => {
+    const before = read(path)
+    if (before === content) return false
+    if (isDryRun) drafts.set(path, content)
+    else writePrivate(path, content)
+    changes.push({ path, kind: before === undefined ? 'made' : 'changed' })
+    return true
+  }
+  return { read, write, changes }
+}
+
+/** Writes a file only its owner may read, in folders only their owner may enter. */
+export function writePrivate(path: string, content: string | Uint8Array): void {
+  const draft = `${path}.${randomBytes(4).toString('hex')}`
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: folderMode })
+    writeFileSync(draft, content, { mode: secretMode })
+    renameSync(draft, path)
+  } catch (cause) {
+    rmSync(draft, { force: true })
+    throw new Refusal('ERR_STORE_UNWRITABLE', `cannot write ${path}: ${reason(cause)}`, { cause })
+  }
+}
+
+export function readOrRefuse(path: string, what: string): string {
+  const text = readIfThere(path)
+  if (text === undefined) throw new Refusal('ERR_STORE_UNREADABLE', `no ${what} at ${path}`)
+  return text
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw new Refusal('ERR_STORE_UNREADABLE', `cannot read ${path}: ${reason(cause)}`, { cause })
+  }
+}
+
+function reason(cause: unknown): string {
+  return (cause as NodeJS.ErrnoException).code ?? String(cause)
+}

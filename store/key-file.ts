@@ -1,0 +1,41 @@
+import { randomBytes } from 'node:crypto'
+import { Refusal } from '../core/errors.ts'
+import { nkeyPairFrom, parseSeed, type NkeyPair, type NkeyRole } from '../core/trust/nkey.ts'
+import type { Files } from './files.ts'
+
+export function makeNkeyPair<R extends NkeyRole>(role: R): NkeyPair<R> {
+  return nkeyPairFrom(role, randomBytes(32))
+}
+
+/** The key of this file, made now if there is none yet. */
+export function readOrMakeKey<R extends NkeyRole>(
+  files: Files,
+  role: R,
+  path: string,
+): NkeyPair<R> {
+  const found = readKey(files, role, path)
+  if (found !== undefined) return found
+  const made = makeNkeyPair(role)
+  writeKey(files, path, made)
+  return made
+}
+
+export function readKey<R extends NkeyRole>(
+  files: Files,
+  role: R,
+  path: string,
+): NkeyPair<R> | undefined {
+  const seed = files.read(path)
+  return seed === undefined ? undefined : parseSeed(role, seed.trim())
+}
+
+/** Refuses where the key is not at home here. */
+export function requireKey<R extends NkeyRole>(files: Files, role: R, path: string): NkeyPair<R> {
+  const pair = readKey(files, role, path)
+  if (pair === undefined) throw new Refusal('ERR_KEY_NOT_HERE', `no ${role} key at ${path}`)
+  return pair
+}
+
+export function writeKey(files: Files, path: string, pair: NkeyPair): void {
+  files.write(path, `${pair.seed}\n`)
+}

@@ -1,0 +1,175 @@
+// The operator's home: makes what is missing, adopts the public keys of the regions, and signs the
+// accounts that archipelago.yaml declares. Run again, it changes nothing.
+import type { Archipelago } from '../core/archipelago.ts'
+import { parseAccount, signAccount, type AccountJwt } from '../core/trust/account.ts'
+import {
+  accountNames,
+  declareAccounts,
+  serviceUserNames,
+  serviceUsers,
+  type ServiceUser,
+} from '../core/trust/declare.ts'
+import { parseDenyList, signDenyList, type DenyList } from '../core/trust/deny-list.ts'
+import type { Nkey, NkeyPair } from '../core/trust/nkey.ts'
+import { parseOperator, signOperator, type OperatorJwt } from '../core/trust/operator.ts'
+import { formatRegionKeys, type RegionKeys } from '../core/trust/region-keys.ts'
+import type { Files } from './files.ts'
+import type { Homes } from './homes.ts'
+import {
+  makeKey,
+  openNscStore,
+  readAccountText,
+  readOperatorText,
+  useKey,
+  writeAccountText,
+  writeOperatorText,
+  type NscStore,
+} from './nsc.ts'
+import { publicFiles } from './public.ts'
+
+const operatorSigningKeys = 2
+
+export interface OperatorHome {
+  readonly store: NscStore
+  readonly operator: OperatorJwt
+  readonly accounts: readonly AccountJwt[]
+  readonly denyList: DenyList
+}
+export interface BootstrapOptions {
+  readonly files: Files
+  readonly homes: Homes
+  readonly archipelago: Archipelago
+  readonly nowSeconds: number
+}
+
+export function bootstrapOperator(
+  { files, homes, archipelago, nowSeconds }: BootstrapOptions,
+  regions: readonly RegionKeys[],
+): OperatorHome {
+  const store = openNscStore(files, homes, archipelago.network)
+  const previous = readAccounts(store, archipelago)
+  const identities = accountIdentities(store, archipelago, previous)
+  const operator = readOrMakeOperator(store, identities, nowSeconds)
+  const bodies = declareAccounts(archipelago, {
+    accounts: identities,
+    serviceUsers: serviceKeys(store, archipelago, previous),
+    regions,
+    revocations: revocationsOf(previous),
+  })
+  const signer = operatorSigner(store, operator)
+  const accounts = bodies.map(({ name, body }) => {
+    const declared = { name, publicKey: identities[name] as Nkey<'account'>, body }
+    return signAccount(signer, declared, { nowSeconds, previous: previous.get(name) })
+  })
+  const denyList = readOrMakeDenyList({ files, homes, operator, signer, nowSeconds })
+  writeTrust({ store, homes, operator, accounts })
+  for (const keys of regions)
+    files.write(publicFiles.region(homes.public, keys.region), formatRegionKeys(keys))
+  return { store, operator, accounts, denyList }
+}
+
+/** The declarative state first, in the operator's store and in the folder that git carries. */
+export function writeTrust(trust: {
+  readonly store: NscStore
+  readonly homes: Homes
+  readonly operator: OperatorJwt
+  readonly accounts: readonly AccountJwt[]
+}): void {
+  const { store, homes, operator, accounts } = trust
+  writeOperatorText(store, operator.text)
+  store.files.write(publicFiles.operator(homes.public), operator.text)
+  for (const { text, claims } of accounts) {
+    const name = claims.name as string
+    writeAccountText(store, name, text)
+    store.files.write(publicFiles.account(homes.public, name), text)
+  }
+}
+
+/** The first of the operator's signing keys that is at home here. */
+export function operatorSigner(store: NscStore, operator: OperatorJwt): NkeyPair<'operator'> {
+  return useKey(store, 'operator', operator.claims.nats.signing_keys[0] as Nkey<'operator'>)
+}
+
+function readAccounts(store: NscStore, archipelago: Archipelago): Map<string, AccountJwt> {
+  const operatorText = readOperatorText(store)
+  if (operatorText === undefined) return new Map()
+  const operator = parseOperator(operatorText)
+  return new Map(
+    accountNames(archipelago).flatMap((name) => {
+      const text = readAccountText(store, name)
+      return text === undefined ? [] : [[name, parseAccount(text, operator)]]
+    }),
+  )
+}
+
+function accountIdentities(
+  store: NscStore,
+  archipelago: Archipelago,
+  previous: ReadonlyMap<string, AccountJwt>,
+): Record<string, Nkey<'account'>> {
+  return Object.fromEntries(
+    accountNames(archipelago).map((name) => {
+      const known = previous.get(name)?.claims.sub as Nkey<'account'> | undefined
+      return [name, known ?? makeKey(store, 'account').publicKey]
+    }),
+  )
+}
+
+function readOrMakeOperator(
+  store: NscStore,
+  identities: Record<string, Nkey<'account'>>,
+  nowSeconds: number,
+): OperatorJwt {
+  const text = readOperatorText(store)
+  if (text !== undefined) return parseOperator(text)
+  const identity = makeKey(store, 'operator')
+  const signingKeys = Array.from(
+    { length: operatorSigningKeys },
+    () => makeKey(store, 'operator').publicKey,
+  )
+  const systemAccount = identities['SYS'] as Nkey<'account'>
+  return signOperator(identity, { name: store.operator, signingKeys, systemAccount, nowSeconds })
+}
+
+function serviceKeys(
+  store: NscStore,
+  archipelago: Archipelago,
+  previous: ReadonlyMap<string, AccountJwt>,
+): Record<ServiceUser, Nkey<'account'>> {
+  const keys = serviceUserNames(archipelago).map((user) => {
+    const scopes = previous.get(serviceUsers[user].account)?.claims.nats.signing_keys ?? []
+    const known = scopes.find(({ role }) => role === user)?.key
+    return [user, known ?? makeKey(store, 'account').publicKey]
+  })
+  return Object.fromEntries(keys) as Record<ServiceUser, Nkey<'account'>>
+}
+
+function revocationsOf(
+  previous: ReadonlyMap<string, AccountJwt>,
+): Record<string, Readonly<Record<string, number>>> {
+  return Object.fromEntries(
+    [...previous].map(([name, { claims }]) => [name, claims.nats.revocations]),
+  )
+}
+
+function readOrMakeDenyList(from: {
+  readonly files: Files
+  readonly homes: Homes
+  readonly operator: OperatorJwt
+  readonly signer: NkeyPair<'operator'>
+  readonly nowSeconds: number
+}): DenyList {
+  const { files, homes, operator, signer, nowSeconds } = from
+  const path = publicFiles.denyList(homes.public)
+  const text = files.read(path)
+  if (text !== undefined) return parseDenyList(text, operator)
+  const subject = operator.claims.sub as Nkey<'operator'>
+  const list = signDenyList(signer, {
+    operator: subject,
+    previous: undefined,
+    added: {},
+    nowSeconds,
+  })
+  files.write(path, list.text)
+  return list
+}

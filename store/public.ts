@@ -1,0 +1,37 @@
+// The public half of the trust: what git carries and every region reads. Nothing here is secret.
+import { join } from 'node:path'
+import { parseAccount, type AccountJwt } from '../core/trust/account.ts'
+import { parseDenyList, type DenyList } from '../core/trust/deny-list.ts'
+import { parseOperator, type OperatorJwt } from '../core/trust/operator.ts'
+import { readOrRefuse } from './files.ts'
+
+export interface PublicTrust {
+  readonly operator: OperatorJwt
+  readonly accounts: readonly AccountJwt[]
+  readonly denyList: DenyList
+}
+
+export const publicFiles = {
+  operator: (folder: string): string => join(folder, 'operator.jwt'),
+  account: (folder: string, name: string): string => join(folder, 'accounts', `${name}.jwt`),
+  denyList: (folder: string): string => join(folder, 'deny-list.jwt'),
+  region: (folder: string, region: string): string => join(folder, 'regions', `${region}.json`),
+  authority: (folder: string): string => join(folder, 'ca.crt'),
+  network: (folder: string, network: string): string => join(folder, `${network}.lobby.json`),
+}
+
+/** Reads and checks all of it: every account and the deny list lead to the operator. */
+export function readPublicTrust(folder: string, accounts: readonly string[]): PublicTrust {
+  const operator = parseOperator(readOrRefuse(publicFiles.operator(folder), 'operator JWT'))
+  return {
+    operator,
+    accounts: accounts.map((name) =>
+      parseAccount(readOrRefuse(publicFiles.account(folder, name), 'account JWT'), operator),
+    ),
+    denyList: readDenyList(folder, operator),
+  }
+}
+
+export function readDenyList(folder: string, operator: OperatorJwt): DenyList {
+  return parseDenyList(readOrRefuse(publicFiles.denyList(folder), 'deny list'), operator)
+}

@@ -1,0 +1,68 @@
+// A region's home: the keys that are born here and stay here, and their public halves.
+import { join } from 'node:path'
+import type { Archipelago } from '../core/archipelago.ts'
+import { openDoors } from '../core/network/access-subject.ts'
+import type { Nkey } from '../core/trust/nkey.ts'
+import { formatRegionKeys, type RegionKeys } from '../core/trust/region-keys.ts'
+import type { Files } from './files.ts'
+import { functionHome, leafnodeHome, regionHome, type Homes } from './homes.ts'
+import { readKey, readOrMakeKey } from './key-file.ts'
+
+/** Makes the keys that are missing in this region's home; hands out the public halves of all. */
+export function bootstrapRegion(
+  { files, homes, archipelago }: { files: Files; homes: Homes; archipelago: Archipelago },
+  region: string,
+): RegionKeys {
+  const leafnode = leafnodeHome(homes, region)
+  const keys: RegionKeys = {
+    region,
+    leafnode: publishedKeys(files, leafnodeSigningKey(leafnode)),
+    leafnodeUser: readOrMakeKey(files, 'user', join(leafnode, 'user.nk')).publicKey,
+    doors: {},
+  }
+  for (const door of openDoors(archipelago.roles)) {
+    const folder = functionHome(homes, region, door)
+    const ofDoor = archipelago.roles.filter((role) => role.doors.includes(door))
+    keys.doors[door] = {
+      nkey: readOrMakeKey(files, 'user', functionKeyFile(folder)).publicKey,
+      signingKeys: Object.fromEntries(
+        ofDoor.map(({ name }) => [name, publishedKeys(files, signingKey(folder, name))]),
+      ),
+    }
+  }
+  files.write(regionKeysFile(homes, region), formatRegionKeys(keys))
+  return keys
+}
+
+export function regionKeysFile(homes: Homes, region: string): string {
+  return join(regionHome(homes, region), 'public.json')
+}
+
+export function functionKeyFile(folder: string): string {
+  return join(folder, 'function.nk')
+}
+
+/** The files of a key while it is replaced: published but not yet signing, and no longer signing. */
+export interface RotatedKey {
+  readonly current: string
+  readonly next: string
+  readonly previous: string
+}
+
+export function signingKey(functionFolder: string, role: string): RotatedKey {
+  return rotatedKey(join(functionFolder, 'signing', role))
+}
+
+export function leafnodeSigningKey(leafnodeFolder: string): RotatedKey {
+  return rotatedKey(join(leafnodeFolder, 'signing', 'leafnode'))
+}
+
+function rotatedKey(path: string): RotatedKey {
+  return { current: `${path}.nk`, next: `${path}.next.nk`, previous: `${path}.previous.nk` }
+}
+
+function publishedKeys(files: Files, { current, next, previous }: RotatedKey): Nkey<'account'>[] {
+  const others = [next, previous].map((path) => readKey(files, 'account', path)?.publicKey)
+  const first = readOrMakeKey(files, 'account', current).publicKey
+  return [first, ...others.filter((key) => key !== undefined)]
+}

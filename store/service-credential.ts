@@ -1,0 +1,53 @@
+// Credentials of the operator's own users: minted when they are needed, so that none lies around.
+import { formatCreds, parseCreds, type Creds } from '../core/trust/creds.ts'
+import { serviceUsers, type ServiceUser } from '../core/trust/declare.ts'
+import type { Nkey } from '../core/trust/nkey.ts'
+import { signUser } from '../core/trust/user.ts'
+import { Refusal } from '../core/errors.ts'
+import { makeNkeyPair } from './key-file.ts'
+import { credsFile, useKey, userFile } from './nsc.ts'
+import type { OperatorHome } from './operator.ts'
+
+/** A new key and credential for one of the operator's users; lives only in memory. */
+export function mintServiceCreds(
+  { store, accounts }: Pick<OperatorHome, 'store' | 'accounts'>,
+  user: ServiceUser,
+  { nowSeconds, lifetimeSeconds }: { nowSeconds: number; lifetimeSeconds: number },
+): Creds {
+  const accountName = serviceUsers[user].account
+  const account = accounts.find(({ claims }) => claims.name === accountName)
+  const scope = account?.claims.nats.signing_keys.find(({ role }) => role === user)
+  if (account === undefined || scope === undefined)
+    throw new Refusal('ERR_KEY_NOT_HERE', `no signing key of ${user} in account ${accountName}`)
+  const pair = makeNkeyPair('user')
+  const jwt = signUser(useKey(store, 'account', scope.key), {
+    publicKey: pair.publicKey,
+    name: user,
+    account: account.claims.sub as Nkey<'account'>,
+    issuedAtSeconds: nowSeconds,
+    expiresAtSeconds: nowSeconds + lifetimeSeconds,
+  })
+  return { user: jwt, pair }
+}
+
+/** The same as a creds file in the operator's store, made anew when half of its life is over. */
+export function keepServiceCreds(
+  home: Pick<OperatorHome, 'store' | 'accounts'>,
+  user: ServiceUser,
+  { nowSeconds, lifetimeSeconds }: { nowSeconds: number; lifetimeSeconds: number },
+): string {
+  const { files } = home.store
+  const account = serviceUsers[user].account
+  const path = credsFile(home.store, account, user)
+  const text = files.read(path)
+  const kept = text === undefined ? undefined : parseCreds(text)
+  const isFresh = (kept?.user.claims.exp ?? 0) - nowSeconds > lifetimeSeconds / 2
+  const isPublished = home.accounts.some(({ claims }) =>
+    claims.nats.signing_keys.some(({ key }) => key === kept?.user.claims.iss),
+  )
+  if (isFresh && isPublished) return path
+  const { user: jwt, pair } = mintServiceCreds(home, user, { nowSeconds, lifetimeSeconds })
+  files.write(path, formatCreds(jwt.text, pair.seed))
+  files.write(userFile(home.store, account, user), jwt.text)
+  return path
+}
