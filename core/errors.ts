@@ -3,9 +3,6 @@ export type RefusalCode =
   | 'ERR_ARCHIPELAGO_ILLEGAL'
   | 'ERR_DURATION_ILLEGAL'
   | 'ERR_SUBJECT_ILLEGAL'
-  | 'ERR_SERVER_REFUSED'
-  | 'ERR_PORTS_EXHAUSTED'
-  | 'ERR_CONFIGURATION_ILLEGAL'
   // core/trust
   | 'ERR_NKEY_ILLEGAL'
   | 'ERR_SEED_ILLEGAL'
@@ -65,6 +62,15 @@ export type RefusalCode =
   | 'ERR_PORT_TAKEN'
   | 'ERR_TOOL_MISSING'
   | 'ERR_TOOL_UNBUILT'
+  // core/network, laptop: the servers
+  | 'ERR_PORTS_EXHAUSTED'
+  | 'ERR_CONFIGURATION_ILLEGAL'
+  | 'ERR_ADDRESS_UNUSABLE'
+  | 'ERR_ALREADY_RUNNING'
+  | 'ERR_SERVER_FAILED'
+  | 'ERR_SERVER_REFUSED'
+  | 'ERR_NOT_MESHED'
+  | 'ERR_RELOAD_FAILED'
 
 /** What was expected to go wrong: the code names the rule, the message the rule and the value. */
 export class Refusal extends Error {
