@@ -1,0 +1,81 @@
+// The function processes of one machine: for every region and open door one.
+import { mkdirSync, renameSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { Archipelago } from '../core/archipelago.ts'
+import { formatUrl, type DoorPlace, type RegionPlace } from '../core/network/endpoint.ts'
+import { openDoors, type FunctionDoor } from '../core/network/access-subject.ts'
+import { functionHome, type Homes } from '../store/homes.ts'
+import { tlsPaths } from './layout.ts'
+import type { ProcessSpec } from './process.ts'
+
+export interface FunctionPlan {
+  readonly archipelago: Archipelago
+  readonly archipelagoFile: string
+  readonly homes: Homes
+  readonly regions: readonly RegionPlace[]
+  /** The bundled function. */
+  readonly bundle: string
+}
+
+const auditBytesMax = 4 * 1024 * 1024
+
+export function functionName(region: string, door: FunctionDoor): string {
+  return `${region}-${door}`
+}
+
+/** Where a function's audit lines go on this machine. */
+export function auditFile(homes: Homes, region: string, door: FunctionDoor): string {
+  return join(functionHome(homes, region, door), 'audit.log')
+}
+
+/** What has to run for every region's doors; every process is handed its own keys and no other's. */
+export function planFunctions(plan: FunctionPlan): ProcessSpec[] {
+  const open = openDoors(plan.archipelago.roles)
+  return plan.regions.flatMap((region) =>
+    open.map((door) => {
+      const place = region.doors.find((each) => each.door === door) as DoorPlace
+      return functionProcess(plan, region, { place, door })
+    }),
+  )
+}
+
+function functionProcess(
+  { archipelagoFile, homes, bundle }: FunctionPlan,
+  region: RegionPlace,
+  { place, door }: { place: DoorPlace; door: FunctionDoor },
+): ProcessSpec {
+  const keys = functionHome(homes, region.name, door)
+  const tls = tlsPaths(homes.data, place)
+  const audit = auditFile(homes, region.name, door)
+  keepSmall(audit)
+  return {
+    name: functionName(region.name, door),
+    command: process.execPath,
+    args: [bundle, region.name, door],
+    mark: bundle,
+    log: audit,
+    output: audit,
+    env: {
+      PATH: process.env['PATH'],
+      NODE_COMPILE_CACHE: join(dirname(bundle), 'compiled'),
+      ARCHIPELAGO_REGION: region.name,
+      ARCHIPELAGO_DOOR: door,
+      ARCHIPELAGO_FILE: archipelagoFile,
+      ARCHIPELAGO_PUBLIC: homes.public,
+      ARCHIPELAGO_KEYS: keys,
+      NATS_URL: formatUrl(region.leafnode.client),
+      NATS_CA: tls.trusted,
+      HTTPS_HOST: place.https.listen,
+      HTTPS_PORT: String(place.https.port),
+      HTTPS_CERT: tls.certificate,
+      HTTPS_KEY: tls.key,
+    },
+  }
+}
+
+/** An audit file that grew large over the runs is put aside once, the one before it is given up. */
+function keepSmall(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0
+  if (size > auditBytesMax) renameSync(path, `${path}.1`)
+}
