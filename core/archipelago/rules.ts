@@ -43,20 +43,17 @@ const addressesDiffer = rule(z.object({ regions }), ({ regions }) => {
 
 const trustDomainCharactersMax = 255
 
-const regionDomainsFit = rule(
-  z.object({ regions: anyMap, trustDomain }),
-  ({ regions, trustDomain }) => {
-    const longest = Math.max(...Object.keys(regions).map((region) => region.length))
-    const most = trustDomainCharactersMax - longest - 1
-    if (trustDomain.length <= most) return []
-    const rule = `must leave room for the names of regions, so at most ${most} characters`
-    return [at(['trustDomain'], `${rule}: ${show(trustDomain)}`)]
-  },
-)
+const regionDomainsFit = rule(z.object({ regions, trustDomain }), ({ regions, trustDomain }) => {
+  const longest = Math.max(...Object.keys(regions).map((region) => region.length))
+  const most = trustDomainCharactersMax - longest - 1
+  if (trustDomain.length <= most) return []
+  const rule = `must leave room for the names of regions, so at most ${most} characters`
+  return [at(['trustDomain'], `${rule}: ${show(trustDomain)}`)]
+})
 
 const portsPerRegion = 100
 
-const laptopPortsFit = rule(z.object({ regions: anyMap, laptop }), ({ regions, laptop }) => {
+const laptopPortsFit = rule(z.object({ regions, laptop }), ({ regions, laptop }) => {
   const most = 65_536 - portsPerRegion * Object.keys(regions).length
   if (laptop.firstPort <= most) return []
   const rule = `must leave ${portsPerRegion} ports below 65536 for each region, so at most ${most}`

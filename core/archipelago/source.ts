@@ -58,11 +58,14 @@ function findFaults(document: Parsed): OffsetFault[] {
   return faults.length === 0 ? contentFaults(document) : faults
 }
 
+/** The first alone: what follows is for the most part its echo. */
 function syntaxFaults({ errors, warnings }: Parsed): OffsetFault[] {
-  return [...errors, ...warnings].map(({ pos, message }) => [
-    pos[0],
-    `not legal YAML: ${message.charAt(0).toLowerCase()}${message.slice(1)}`,
-  ])
+  const [first] = [...errors, ...warnings]
+  if (first === undefined) return []
+  const { code, message, pos } = first
+  if (code === 'RESOURCE_EXHAUSTION') return [[pos[0], 'nested too deeply']]
+  if (code === 'MULTIPLE_DOCS') return [[pos[0], 'more than one YAML document']]
+  return [[pos[0], `not legal YAML: ${message.charAt(0).toLowerCase()}${message.slice(1)}`]]
 }
 
 function directiveFaults({ directives }: Parsed): OffsetFault[] {

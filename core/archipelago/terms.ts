@@ -49,25 +49,25 @@ export function namedMap<T extends z.ZodType>(
 ) {
   return z
     .record(key, value)
-    .refine((map) => sizeOf(map) >= min && sizeOf(map) <= max, sized({ min, max }))
+    .superRefine(refuseSize({ min, max }))
     .meta({ minProperties: min, maxProperties: max })
 }
 
 /** A list without repetition, of a bounded length. */
 export function list<T extends z.ZodType>(item: T, { min, max }: Bounds) {
-  const rule = sized({ min, max })
   return z
     .array(item)
-    .min(min, rule)
-    .max(max, rule)
+    .superRefine(refuseSize({ min, max }))
     .superRefine(refuseRepetition)
-    .meta({ uniqueItems: true })
+    .meta({ minItems: min, maxItems: max, uniqueItems: true })
 }
 
-const sizeOf = (collection: unknown) => Object.keys(collection as object).length
-
-function sized({ min, max }: Bounds): Rule {
-  return { error: ({ input }) => `must hold ${min} to ${max} entries: ${sizeOf(input)}` }
+function refuseSize({ min, max }: Bounds) {
+  return (collection: object, context: z.RefinementCtx): void => {
+    const size = Object.keys(collection).length
+    if (size >= min && size <= max) return
+    context.addIssue({ code: 'custom', message: `must hold ${min} to ${max} entries: ${size}` })
+  }
 }
 
 function refuseRepetition(items: readonly unknown[], context: z.RefinementCtx): void {
