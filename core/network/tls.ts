@@ -1,0 +1,35 @@
+import type { Configuration } from './configuration.ts'
+
+/** Where a process finds its certificate, its key and the certificates that it trusts. */
+export interface TlsFiles {
+  readonly certificate: string
+  readonly key: string
+  readonly trusted: string
+}
+
+// Twelve servers that start at once on two cores finish their handshakes well within this.
+export const handshakeSecondsMax = 5
+
+/** The listener shows its certificate and asks the client for none: clients prove an nkey. */
+export function clientTls(files: TlsFiles): Configuration {
+  return { ...fileEntries(files), timeout: handshakeSecondsMax }
+}
+
+/**
+ * Both ends show certificates. With pins (sha256 of a certificate's public key, in hexadecimal) only
+ * those keys are admitted, whatever else the authority signed.
+ */
+export function peerTls(files: TlsFiles, pins: readonly string[] | undefined): Configuration {
+  return {
+    ...fileEntries(files),
+    verify: true,
+    ...(pins && { pinned_certs: pins }),
+    timeout: handshakeSecondsMax,
+  }
+}
+
+const fileEntries = ({ certificate, key, trusted }: TlsFiles) => ({
+  cert_file: certificate,
+  key_file: key,
+  ca_file: trusted,
+})
