@@ -1,4 +1,6 @@
 // X25519 keys (RFC 7748): the public half as text for the wire, the private half as a handle.
+// Every seal needs a fresh key (RFC 9180, section 9.2.1), so this randomness is not an argument.
+// oxlint-disable-next-line no-restricted-imports
 import { type KeyObject, generateKeyPairSync } from 'node:crypto'
 import { Refusal } from '../errors.ts'
 import { quote } from '../quote.ts'
@@ -21,7 +23,7 @@ export function parseCurveKey(text: string): CurveKey {
     const message = `curve key is not 32 bytes of base64url: ${quote(text)}`
     throw new Refusal('ERR_CURVE_ILLEGAL', message)
   }
-  const coordinate = BigInt(`0x${bytes.reverse().toString('hex')}`)
+  const coordinate = BigInt(`0x${Buffer.from(bytes.toReversed()).toString('hex')}`)
   if (coordinate >= p) {
     throw new Refusal('ERR_CURVE_ILLEGAL', `curve key is not below 2^255 - 19: ${text}`)
   }

@@ -9,7 +9,8 @@ export interface Problem {
 
 /** A value as a refusal shows it. */
 export function show(value: unknown): string {
+  if (typeof value === 'string') return quote(value)
+  if (value === null) return 'nothing'
   if (Array.isArray(value)) return 'a list'
-  if (typeof value === 'object' && value !== null) return 'a map'
-  return typeof value === 'string' ? quote(value) : value === null ? 'nothing' : String(value)
+  return typeof value === 'object' ? 'a map' : `${value as number | boolean}`
 }

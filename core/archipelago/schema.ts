@@ -11,8 +11,9 @@ export const builtInAccounts = ['SYS', 'LOBBY', 'ACCESS', 'LEGACY', 'ENROLL'] as
 // These name other things where a region's name stands: folders of the trust, subjects of requests.
 const reserved: readonly string[] = [...doors, 'operator', 'public', 'run']
 
+// As RFC 1035 has it, which names of Kubernetes services follow: the first is a letter.
 const label = (rule: string) =>
-  text(/^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/, broken(rule, 'a lower-case DNS label, at most 32'))
+  text(/^[a-z]([a-z0-9-]{0,30}[a-z0-9])?$/, broken(rule, 'a lower-case DNS label, at most 32'))
 
 const regionName = label('illegal region name').refine(
   (name) => !reserved.includes(name),

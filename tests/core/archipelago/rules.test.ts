@@ -71,6 +71,16 @@ for (const [passage, by, lines] of [
   ],
   [
     'ams3:',
+    '3ams:',
+    ["7:3: regions.3ams: illegal region name: '3ams' (a lower-case DNS label, at most 32)"],
+  ],
+  [
+    'ams3:',
+    'ams3-:',
+    ["7:3: regions.ams3-: illegal region name: 'ams3-' (a lower-case DNS label, at most 32)"],
+  ],
+  [
+    'ams3:',
     'Ams3:',
     ["7:3: regions.Ams3: illegal region name: 'Ams3' (a lower-case DNS label, at most 32)"],
   ],
