@@ -1,5 +1,5 @@
 // X25519 keys (RFC 7748): the public half as text for the wire, the private half as a handle.
-// Every seal needs a fresh key (RFC 9180, section 9.2.1), so this randomness is not an argument.
+// Every seal needs a fresh key (RFC 9180 section 4.1, Encap), so this randomness is not an argument.
 // oxlint-disable-next-line no-restricted-imports
 import { type KeyObject, generateKeyPairSync } from 'node:crypto'
 import { Refusal } from '../errors.ts'
