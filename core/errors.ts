@@ -1,5 +1,6 @@
 /** Codes by the folder whose rule they name. */
 export type RefusalCode =
+  | 'ERR_ARCHIPELAGO_MISSING'
   | 'ERR_ARCHIPELAGO_ILLEGAL'
   | 'ERR_DURATION_ILLEGAL'
   | 'ERR_SUBJECT_ILLEGAL'
