@@ -22,6 +22,7 @@ import { publicFiles } from '../store/public.ts'
 import { functionKeyFile } from '../store/region.ts'
 import { functionHome } from '../store/homes.ts'
 import { keepServiceCreds, mintServiceCreds } from '../store/service-credential.ts'
+import { awaitFunctions } from './await-functions.ts'
 import { bundleFunction } from './bundle.ts'
 import { planFunctions } from './functions.ts'
 import { authorityPaths, runDirectory } from './layout.ts'
@@ -48,6 +49,7 @@ export interface RunningNetwork extends AsyncDisposable {
   connectAs(user: ServiceUser, region?: string): Promise<NatsConnection>
 }
 
+const functionsDeadlineMs = 10_000
 const operatorCredsSeconds = 24 * 3600
 const lobbyCredsSeconds = 90 * 24 * 3600
 
@@ -78,8 +80,13 @@ export async function startNetwork(options: NetworkOptions): Promise<RunningNetw
   await bundled
   const { regions } = supercluster
   const functions = started.use(superviseProcesses({ runDirectory: runDirectory(data), onExit }))
-  for (const spec of planFunctions({ archipelago, archipelagoFile, homes, regions, bundle }))
-    functions.start(spec)
+  const specs = planFunctions({ archipelago, archipelagoFile, homes, regions, bundle })
+  for (const spec of specs) functions.start(spec)
+  const access = await connectTo('access-operator', clientUrls(regions))
+  const names = specs.map(({ name }) => name)
+  await awaitFunctions(access, names, { deadlineMs: functionsDeadlineMs, signal }).finally(() =>
+    access.close(),
+  )
   const networkFile = writeNetworkFile(files, { homes, archipelago, operator, regions })
   const running = started.move()
   return {
