@@ -1,12 +1,10 @@
-import { type Door, doors } from './access/door.ts'
+import type { Door } from './access/door.ts'
 import { type Problem, show } from './archipelago/problem.ts'
 import { brokenRules } from './archipelago/rules.ts'
 import type { ArchipelagoSource } from './archipelago/schema.ts'
 import { checkShape } from './archipelago/shape.ts'
 import { type Fault, readSource } from './archipelago/source.ts'
 import { Refusal } from './errors.ts'
-
-export { type Door, doors }
 
 export interface Region {
   readonly name: string

@@ -6,7 +6,7 @@ import { isAddress, isLoopback } from './address.ts'
 import { type Direction, permissionProblem } from './permission.ts'
 import { broken, duration, list, namedMap, text, whole } from './terms.ts'
 
-export const builtInAccounts = ['SYS', 'LOBBY', 'ACCESS', 'LEGACY', 'ENROLL'] as const
+const builtInAccounts = ['SYS', 'LOBBY', 'ACCESS', 'LEGACY', 'ENROLL'] as const
 
 // These name other things where a region's name stands: folders of the trust, subjects of requests.
 const reserved: readonly string[] = [...doors, 'operator', 'public', 'run']
