@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { archipelagoSchema } from './schema.ts'
 
 /** The JSON schema (draft 7, which editors know best) of archipelago.yaml as it is written. */

@@ -1,6 +1,6 @@
 // The rules between two places of archipelago.yaml. Each asks only for what it reads, so that it
 // is told also when something else is wrong.
-import { z } from 'zod'
+import * as z from 'zod'
 import { canonicalAddress } from './address.ts'
 import { type Problem, show } from './problem.ts'
 import { archipelagoSchema, isBuiltIn } from './schema.ts'

@@ -1,6 +1,6 @@
 // The shape of archipelago.yaml; archipelago.schema.json is rendered from it. What concerns two
 // places of the file at once is in rules.ts.
-import { z } from 'zod'
+import * as z from 'zod'
 import { doors } from '../access/door.ts'
 import { isAddress, isLoopback } from './address.ts'
 import { type Direction, permissionProblem } from './permission.ts'

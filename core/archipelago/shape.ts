@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { type Problem, show } from './problem.ts'
 import { archipelagoSchema } from './schema.ts'
 

@@ -1,5 +1,5 @@
 // The kinds of value that archipelago.yaml is written in, each with its rule in words.
-import { z } from 'zod'
+import * as z from 'zod'
 import { durationPattern, parseDuration } from '../duration.ts'
 import { show } from './problem.ts'
 
