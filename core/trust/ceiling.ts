@@ -9,7 +9,7 @@ import {
   type FunctionDoor,
   serviceSubjects,
 } from '../network/access-subject.ts'
-import type { PermissionTemplate } from './account.ts'
+import type { PermissionTemplate, SubjectLists } from './account.ts'
 
 const unlimited = -1
 const ownInbox = '_INBOX.{{subject()}}.>'
@@ -18,13 +18,18 @@ const ownInbox = '_INBOX.{{subject()}}.>'
 export function roleCeiling(role: Role, door: FunctionDoor): PermissionTemplate {
   const renew = [renewSubject(door), renewSubject(door, '*')]
   return {
-    pub: { allow: door === 'legacy' ? role.publish : [...role.publish, ...renew] },
+    pub: allowOnly(door === 'legacy' ? role.publish : [...role.publish, ...renew]),
     sub: { allow: [...role.subscribe, ownInbox] },
     subs: role.subscriptionsMax,
     data: unlimited,
     payload: role.payloadBytesMax,
     allowed_connection_types: ['STANDARD', 'WEBSOCKET'],
   }
+}
+
+/** An empty allow list would mean everything to nats-server. */
+function allowOnly(subjects: readonly string[]): SubjectLists {
+  return subjects.length > 0 ? { allow: subjects } : { deny: ['>'] }
 }
 
 /** Anybody: may ask at the doors, and hear every answer there is in the lobby. */
@@ -44,7 +49,7 @@ function requestorCeiling(
   subjects: readonly string[],
 ): PermissionTemplate {
   return {
-    pub: { allow: subjects },
+    pub: allowOnly(subjects),
     sub: { allow: ['_INBOX.>'] },
     subs: subscriptionsMax,
     data: unlimited,
