@@ -1,7 +1,9 @@
 // Builds a pinned tool with Go. The binary appears in one step: a build that is killed, or that
 // runs twice at once, leaves either nothing or a whole tool.
-import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { Refusal } from '../../core/errors.ts'
 import { onPath } from './path.ts'
 import type { Pin } from './pin.ts'
@@ -14,14 +16,19 @@ export interface BuildOptions {
   readonly signal: AbortSignal | undefined
 }
 
+// As upstream builds its releases, whatever the caller's settings of Go are.
+const settings = { CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off', GOOS: '', GOARCH: '' }
+const minutesMax = 15
+
 export async function buildTool(pin: Pin, options: BuildOptions): Promise<void> {
   const { target, tooOld, environment } = options
-  if (onPath('go', environment['PATH'] ?? '').length === 0) throw missing(pin, tooOld)
+  const [go] = onPath('go', environment['PATH'] ?? '')
+  if (go === undefined) throw missing(pin, tooOld)
   const folder = dirname(target)
   const draft = makeDraft(folder)
   try {
     options.report(announcement(pin, tooOld))
-    await goBuild(pin, join(draft, pin.name), options)
+    await goBuild(pin, join(draft, pin.name), go, options)
     renameSync(join(draft, pin.name), target)
   } finally {
     rmSync(draft, { recursive: true, force: true })
@@ -33,25 +40,22 @@ function announcement(pin: Pin, tooOld: string | undefined): string {
   return `building ${pin.name} ${pin.version} with Go, about ${pin.buildSeconds} s, once${why}`
 }
 
-/** A folder of this process beside the target; those of builds that were killed go. */
+/** A folder for this build alone, beside the target; those of builds that were killed go. */
 function makeDraft(folder: string): string {
-  const draft = join(folder, `draft-${process.pid}`)
   try {
-    mkdirSync(draft, { recursive: true })
+    mkdirSync(folder, { recursive: true })
     for (const name of readdirSync(folder)) {
-      const pid = /^draft-(\d+)$/.exec(name)?.[1]
-      if (pid !== undefined && !isAlive(Number(pid)))
-        rmSync(join(folder, name), { recursive: true })
+      const pid = /^draft-(\d+)-/.exec(name)?.[1]
+      if (pid !== undefined && !isAlive(Number(pid))) {
+        rmSync(join(folder, name), { recursive: true, force: true })
+      }
     }
+    return mkdtempSync(join(folder, `draft-${process.pid}-`))
   } catch (cause) {
-    throw new Refusal(
-      'ERR_TOOL_UNBUILT',
-      `unwritable folder for built tools: '${folder}'\n` +
-        'make it writable, or set XDG_CACHE_HOME to a folder that is',
-      { cause },
-    )
+    const what = `unwritable folder for built tools: '${folder}'`
+    const whatToDo = 'make it writable, or set XDG_CACHE_HOME to a folder that is'
+    throw new Refusal('ERR_TOOL_UNBUILT', `${what}\n${whatToDo}`, { cause })
   }
-  return draft
 }
 
 function isAlive(pid: number): boolean {
@@ -62,30 +66,27 @@ function isAlive(pid: number): boolean {
   }
 }
 
-async function goBuild(pin: Pin, output: string, options: BuildOptions): Promise<void> {
-  // Loaded only here: what is built already should start at once.
-  const { $ } = await import('zx/core')
-  const run = $({
-    cwd: pin.folder,
-    // As upstream builds its releases, whatever the caller's settings of Go are.
-    env: {
-      ...options.environment,
-      CGO_ENABLED: '0',
-      GOFLAGS: '',
-      GOWORK: 'off',
-      GOOS: '',
-      GOARCH: '',
-    },
-    nothrow: true,
-    quiet: true,
-    timeout: '15m',
-    ...(options.signal && { signal: options.signal }),
-  })
+async function goBuild(pin: Pin, output: string, go: string, options: BuildOptions): Promise<void> {
+  const { environment, signal } = options
   const flags = ['-mod=readonly', '-trimpath', `-ldflags=-X main.version=${pin.version}`]
-  const { ok, stderr } = await run`go build ${flags} -o ${output} ${pin.package}`
-  options.signal?.throwIfAborted()
-  if (!ok) throw unbuilt(pin, stderr.trim().split('\n').at(-1) ?? '')
+  const child = spawn(go, ['build', ...flags, '-o', output, pin.package], {
+    cwd: pin.folder,
+    env: { ...environment, ...settings },
+    stdio: ['ignore', 'ignore', 'pipe'],
+    timeout: minutesMax * 60_000,
+    // Go removes its own temporary files then.
+    killSignal: 'SIGINT',
+    ...(signal && { signal }),
+  })
+  let failure = ''
+  child.on('error', (error) => (failure = error.message))
+  const [said, code] = await Promise.all([text(child.stderr), closed(child)])
+  signal?.throwIfAborted()
+  if (code !== 0) throw unbuilt(pin, said.trim().split('\n').at(-1) || failure || `exit ${code}`)
 }
+
+const closed = (child: ChildProcess): Promise<number | null> =>
+  new Promise((resolve) => child.once('close', resolve))
 
 function missing(pin: Pin, tooOld: string | undefined): Refusal {
   const why = tooOld === undefined ? '' : ` (${tooOld})`
