@@ -32,7 +32,9 @@ export function forgetProcess(directory: string, name: string): void {
 
 /** Ends what a killed supervisor left behind; refuses while that supervisor is alive. */
 export async function endLeftovers(directory: string, deadlineMs: number): Promise<string[]> {
-  const records = readRecords(directory)
+  const records = readRecords(directory).filter(
+    ({ record }) => record.supervisor.pid !== process.pid,
+  )
   const running = records.find(({ record }) => isAlive(record.supervisor))
   if (running !== undefined) {
     const { pid } = running.record.supervisor

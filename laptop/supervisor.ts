@@ -41,76 +41,86 @@ const backoffMsMin = 100
 const backoffMsMax = 5000
 const steadyMs = 10_000
 
-export function superviseProcesses(options: SupervisorOptions): Supervisor {
-  const members = new Map<string, Member>()
-  let isStopping = false
-  makePrivateDirectory(options.runDirectory)
-
-  function launch(member: Member): void {
-    if (isStopping || !member.isWanted) return
-    const { spec } = member
-    const running = startProcess(spec)
-    member.running = running
-    member.startedMs = performance.now()
-    recordProcess(options.runDirectory, spec.name, running.pid, spec.mark)
-    void running.exited.then((exit) => ended(member, exit))
-  }
-
-  function ended(member: Member, exit: ProcessExit): void {
-    member.running = undefined
-    forgetProcess(options.runDirectory, member.spec.name)
-    if (isStopping || !member.isWanted) return
-    const restartMs = nextBackoff(member)
-    member.timer = setTimeout(() => launch(member), restartMs)
-    options.onExit({ ...exit, name: member.spec.name, restartMs })
-  }
-
-  async function end(member: Member): Promise<void> {
-    member.isWanted = false
-    clearTimeout(member.timer)
-    await endProcess(member.running)
-  }
-
-  const find = (name: string): Member => {
-    const member = members.get(name)
-    if (member === undefined) throw new RangeError(`no such process: '${name}'`)
-    return member
-  }
-
-  const supervisor: Supervisor = {
-    start(spec) {
-      if (members.has(spec.name)) throw new RangeError(`started before: '${spec.name}'`)
-      const member = newMember(spec)
-      members.set(spec.name, member)
-      launch(member)
-    },
-    async restart(name) {
-      const member = find(name)
-      await end(member)
-      member.isWanted = true
-      launch(member)
-    },
-    async remove(name) {
-      await end(find(name))
-      members.delete(name)
-    },
-    signal: (name, signal) => find(name).running?.signal(signal),
-    pids: () =>
-      new Map(
-        [...members].flatMap(([name, { running }]) => (running ? [[name, running.pid]] : [])),
-      ),
-    async stop() {
-      isStopping = true
-      await Promise.all([...members.values()].map(end))
-    },
-    [Symbol.asyncDispose]: () => supervisor.stop(),
-  }
-  return supervisor
+interface Supervision {
+  readonly options: SupervisorOptions
+  readonly members: Map<string, Member>
+  isStopping: boolean
 }
 
-const newMember = (spec: ProcessSpec): Member => ({
-  ...{ spec, running: undefined, startedMs: 0, failures: 0, isWanted: true, timer: undefined },
-})
+export function superviseProcesses(options: SupervisorOptions): Supervisor {
+  makePrivateDirectory(options.runDirectory)
+  const supervision: Supervision = { options, members: new Map(), isStopping: false }
+  const { members } = supervision
+  const stop = async (): Promise<void> => {
+    supervision.isStopping = true
+    await Promise.all([...members.values()].map(end))
+  }
+  return {
+    start: (spec) => add(supervision, spec),
+    restart: async (name) => {
+      const member = find(supervision, name)
+      await end(member)
+      member.isWanted = true
+      launch(supervision, member)
+    },
+    remove: async (name) => {
+      await end(find(supervision, name))
+      members.delete(name)
+    },
+    signal: (name, signal) => find(supervision, name).running?.signal(signal),
+    pids: () => pidsOf(members),
+    stop,
+    [Symbol.asyncDispose]: stop,
+  }
+}
+
+function add(supervision: Supervision, spec: ProcessSpec): void {
+  const { members } = supervision
+  if (members.has(spec.name)) throw new RangeError(`started before: '${spec.name}'`)
+  const state = { running: undefined, startedMs: 0, failures: 0, isWanted: true, timer: undefined }
+  const member = { spec, ...state }
+  members.set(spec.name, member)
+  launch(supervision, member)
+}
+
+function find({ members }: Supervision, name: string): Member {
+  const member = members.get(name)
+  if (member === undefined) throw new RangeError(`no such process: '${name}'`)
+  return member
+}
+
+function launch(supervision: Supervision, member: Member): void {
+  if (supervision.isStopping || !member.isWanted) return
+  const { spec } = member
+  const running = startProcess(spec)
+  member.running = running
+  member.startedMs = performance.now()
+  recordProcess(supervision.options.runDirectory, spec.name, running.pid, spec.mark)
+  void running.exited.then((exit) => onEnd(supervision, member, exit))
+}
+
+function onEnd(supervision: Supervision, member: Member, exit: ProcessExit): void {
+  const { options, isStopping } = supervision
+  member.running = undefined
+  forgetProcess(options.runDirectory, member.spec.name)
+  if (isStopping || !member.isWanted) return
+  const restartMs = nextBackoff(member)
+  member.timer = setTimeout(() => launch(supervision, member), restartMs)
+  options.onExit({ ...exit, name: member.spec.name, restartMs })
+}
+
+function pidsOf(members: ReadonlyMap<string, Member>): Map<string, number> {
+  const running = [...members].flatMap(([name, member]) =>
+    member.running === undefined ? [] : [[name, member.running.pid] as const],
+  )
+  return new Map(running)
+}
+
+async function end(member: Member): Promise<void> {
+  member.isWanted = false
+  clearTimeout(member.timer)
+  await endProcess(member.running)
+}
 
 function nextBackoff(member: Member): number {
   const wasSteady = performance.now() - member.startedMs > steadyMs

@@ -112,7 +112,6 @@ async function makeTrust() {
   const network: NetworkTrust = {
     operatorJwt: await encodeOperator('archipelago', operator, {
       signing_keys: [signing.getPublicKey()],
-      strict_signing_key_usage: false,
       system_account: sys.getPublicKey(),
     }),
     systemAccount: sys.getPublicKey(),

@@ -1,0 +1,38 @@
+import type { Door } from '../core/access/door.ts'
+import type { LeafnodePlace, RegionPlace, ServerPlace } from '../core/network/endpoint.ts'
+import type { Listener } from './ports.ts'
+
+/** Every port that the processes of these regions listen on. */
+export function listenersOf(regions: readonly RegionPlace[], doors: readonly Door[]): Listener[] {
+  return regions.flatMap((region) => [
+    ...region.servers.flatMap(serverListeners),
+    ...leafnodeListeners(region.leafnode),
+    ...region.doors
+      .filter(({ door }) => doors.includes(door))
+      .map(({ name, https }) => ({ endpoint: https, purpose: `HTTPS of ${name}` })),
+  ])
+}
+
+function serverListeners({
+  name,
+  client,
+  route,
+  leafnode,
+  gateway,
+  monitor,
+}: ServerPlace): Listener[] {
+  return [
+    { endpoint: client, purpose: `clients of ${name}` },
+    { endpoint: route, purpose: `routes of ${name}` },
+    { endpoint: leafnode, purpose: `leafnodes of ${name}` },
+    { endpoint: gateway, purpose: `gateways of ${name}` },
+    { endpoint: monitor, purpose: `monitoring of ${name}` },
+  ]
+}
+
+function leafnodeListeners({ name, client, monitor }: LeafnodePlace): Listener[] {
+  return [
+    { endpoint: client, purpose: `functions at ${name}` },
+    { endpoint: monitor, purpose: `monitoring of ${name}` },
+  ]
+}

@@ -1,0 +1,147 @@
+// Changes of a running supercluster, in an order that keeps the mesh whole wherever that is possible.
+import { Refusal } from '../core/errors.ts'
+import { compareNetworks, type ProcessChange } from '../core/network/change.ts'
+import { digestConfiguration } from '../core/network/configuration.ts'
+import { formatHostPort } from '../core/network/endpoint.ts'
+import {
+  type NetworkPlan,
+  type NetworkSource,
+  type PlannedServer,
+  planNetwork,
+  previewNetwork,
+  writePlan,
+} from './configurations.ts'
+import { listenersOf } from './listeners.ts'
+import { loads, readLoaded } from './monitor.ts'
+import { refuseTakenPorts } from './ports.ts'
+import { meshOf, processOf, type Report, type Running } from './running.ts'
+
+const reloadDeadlineMs = 3000
+const meshDeadlineMs = 20_000
+
+/** Says what would happen to which process; changes nothing. */
+export function previewChanges(running: Running, source: NetworkSource): ProcessChange[] {
+  const { options, plan } = running
+  return comparePlans(plan, previewNetwork(options.data, source, plan.pins))
+}
+
+/** What goes away first, then what is new, reloads, restarts; a refusal leaves the rest as it was. */
+export async function applyChanges(
+  running: Running,
+  source: NetworkSource,
+  report: Report,
+): Promise<ProcessChange[]> {
+  const { options, plan: before } = running
+  const after = await planNetwork(options.data, source)
+  const changes = comparePlans(before, after)
+  await refuseTakenPorts(newListeners(before, after))
+  writePlan(options.data, after)
+  running.plan = after
+  await stopAndStart(running, changes, report)
+  for (const name of namesOf(changes, 'reload')) {
+    report(`reload ${name}`)
+    await reloadServer(running, name)
+  }
+  await restartChanged(running, { before, names: namesOf(changes, 'restart') }, report)
+  await meshOf(running, { deadlineMs: meshDeadlineMs })
+  return changes
+}
+
+/** Every process, one after the other. */
+export async function restartInTurn(running: Running, report: Report): Promise<void> {
+  const names = running.plan.servers.map(({ name }) => name)
+  await restartChanged(running, { before: running.plan, names }, report)
+}
+
+/** SIGHUP, and then what the server says that it runs: the file on disk, loaded just now. */
+export async function reloadServer(running: Running, name: string): Promise<void> {
+  const { monitor, configuration } = serverOf(running.plan, name)
+  const before = await readLoaded(monitor)
+  running.supervisor.signal(name, 'SIGHUP')
+  const patience = { before, deadlineMs: reloadDeadlineMs }
+  if (await loads(monitor, digestConfiguration(configuration), patience)) return
+  throw new Refusal('ERR_RELOAD_FAILED', `${name} does not take its configuration: see its log`)
+}
+
+async function stopAndStart(
+  running: Running,
+  changes: readonly ProcessChange[],
+  report: Report,
+): Promise<void> {
+  const stopped = namesOf(changes, 'stop')
+  for (const name of stopped) report(`stop ${name}`)
+  await Promise.all(stopped.map((name) => running.supervisor.remove(name)))
+  for (const name of namesOf(changes, 'start')) {
+    report(`start ${name}`)
+    running.supervisor.start(processOf(running, serverOf(running.plan, name)))
+  }
+}
+
+interface Restarts {
+  readonly before: NetworkPlan
+  readonly names: readonly string[]
+}
+
+/** In turn, unless the servers move to other ports: then none finds its peers before all have moved. */
+async function restartChanged(
+  running: Running,
+  { before, names }: Restarts,
+  report: Report,
+): Promise<void> {
+  if (hasMoved(before, running.plan)) {
+    report(`restart ${names.join(', ')} together`)
+    await Promise.all(names.map((name) => running.supervisor.restart(name)))
+    return
+  }
+  for (const name of names) {
+    report(`restart ${name}`)
+    await running.supervisor.restart(name)
+    await awaitMeshed(running, { before, name })
+  }
+}
+
+/** Waits until one process is where it belongs among those that are old and new; what else is missing may be. */
+async function awaitMeshed(
+  { options, plan }: Running,
+  { before, name }: { before: NetworkPlan; name: string },
+): Promise<void> {
+  const known = new Set(before.servers.map((server) => server.name))
+  const regions = plan.regions
+    .map((region) => ({ ...region, servers: region.servers.filter((one) => known.has(one.name)) }))
+    .filter(({ servers }) => servers.length > 0)
+  const mayRemain = (finding: { subject: string }) => finding.subject !== name
+  await meshOf({ options, plan: { ...plan, regions } }, { deadlineMs: meshDeadlineMs, mayRemain })
+}
+
+function comparePlans(before: NetworkPlan, after: NetworkPlan): ProcessChange[] {
+  const byName = ({ servers }: NetworkPlan) =>
+    new Map(servers.map(({ name, configuration }) => [name, configuration]))
+  return compareNetworks(byName(before), byName(after))
+}
+
+function newListeners(before: NetworkPlan, after: NetworkPlan) {
+  const held = new Set(allListeners(before).map(keyOf))
+  return allListeners(after).filter((listener) => !held.has(keyOf(listener)))
+}
+
+const allListeners = ({ regions, doors }: NetworkPlan) => listenersOf(regions, doors)
+
+const keyOf = ({ endpoint }: ReturnType<typeof allListeners>[number]) =>
+  formatHostPort(endpoint.listen, endpoint.port)
+
+function hasMoved(before: NetworkPlan, after: NetworkPlan): boolean {
+  const old = new Map(allListeners(before).map((listener) => [listener.purpose, keyOf(listener)]))
+  return allListeners(after).some((listener) => {
+    const where = old.get(listener.purpose)
+    return where !== undefined && where !== keyOf(listener)
+  })
+}
+
+const namesOf = (changes: readonly ProcessChange[], wanted: ProcessChange['effect']) =>
+  changes.filter(({ effect }) => effect === wanted).map(({ name }) => name)
+
+function serverOf({ servers }: NetworkPlan, name: string): PlannedServer {
+  const server = servers.find((one) => one.name === name)
+  if (server === undefined) throw new RangeError(`no such server: '${name}'`)
+  return server
+}

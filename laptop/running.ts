@@ -1,0 +1,51 @@
+// What the parts of a running supercluster share.
+import type { NatsConnection } from '@nats-io/nats-core'
+import { formatUrl } from '../core/network/endpoint.ts'
+import type { ObservedServer } from '../core/network/topology.ts'
+import {
+  expectedNetwork,
+  type NetworkPlan,
+  type NetworkSource,
+  type PlannedServer,
+} from './configurations.ts'
+import { awaitMesh, type MeshOptions } from './mesh.ts'
+import type { ProcessSpec } from './process.ts'
+import type { Supervisor, UnexpectedExit } from './supervisor.ts'
+
+export interface SuperclusterOptions extends NetworkSource {
+  readonly data: string
+  /** Path of the nats-server to run. */
+  readonly natsServer: string
+  /** Connects as an observer of the system account to one of these URLs. */
+  readonly observe: (servers: readonly string[]) => Promise<NatsConnection>
+  /** Hears of every process that ended unasked and is started again. */
+  readonly onExit?: (exit: UnexpectedExit) => void
+  /** Gives up the start; nothing is left running. */
+  readonly signal?: AbortSignal
+}
+
+/** The plan is replaced when another one is applied. */
+export interface Running {
+  readonly options: SuperclusterOptions
+  readonly supervisor: Supervisor
+  plan: NetworkPlan
+}
+
+/** Hears a line before each step. */
+export type Report = (line: string) => void
+
+/** Waits for the mesh as a plan describes it. */
+export function meshOf(
+  { options, plan }: Pick<Running, 'options' | 'plan'>,
+  patience: Omit<MeshOptions, 'connect'>,
+): Promise<readonly ObservedServer[]> {
+  const urls = plan.regions.flatMap(({ servers }) => servers.map(({ client }) => formatUrl(client)))
+  return awaitMesh(expectedNetwork(plan), { connect: () => options.observe(urls), ...patience })
+}
+
+export function processOf(
+  { options }: Pick<Running, 'options'>,
+  { name, file, log }: PlannedServer,
+): ProcessSpec {
+  return { name, log, command: options.natsServer, args: ['-c', file], mark: file }
+}
