@@ -44,8 +44,10 @@ function isInstalled() {
 function holdsLockedPackages() {
   const { '': _root, ...locked } = JSON.parse(read(lockfile)).packages
   const installed = JSON.parse(read(inventory) ?? '{"packages":{}}').packages
-  const hasPackage = ([path, { integrity, optional }]) =>
-    path in installed ? installed[path].integrity === integrity : optional === true
+  const hasPackage = ([path, { version, integrity, optional }]) => {
+    const { [path]: found } = installed
+    return found ? found.version === version && found.integrity === integrity : optional === true
+  }
   return existsSync(join(modules, '.bin', 'node')) && Object.entries(locked).every(hasPackage)
 }
 
@@ -85,31 +87,39 @@ function fail(what, whatToDo) {
 function npmCi() {
   const options = { cwd: root, encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'] }
   const flags = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']
-  const { npm_node_execpath: node = process.execPath, npm_execpath: npm } = process.env
-  return npm ? spawnSync(node, [npm, ...flags], options) : spawnSync('npm', flags, options)
+  const { npm_node_execpath: node, npm_execpath: npm } = process.env
+  // The npm that is running; another package manager has another name here.
+  if (node && npm?.endsWith('npm-cli.js')) return spawnSync(node, [npm, ...flags], options)
+  return spawnSync('npm', flags, options)
 }
 
 async function takeTurn() {
   const mine = `${turn}-${process.pid}`
-  const deadline = Date.now() + turnMinutesMax * 60_000
   writeFileSync(mine, String(process.pid))
   try {
-    while (!tryLink(mine, turn)) await waitForTurn(deadline)
+    await link(mine)
   } finally {
     rmSync(mine, { force: true })
   }
 }
 
-async function waitForTurn(deadline) {
-  const holder = read(turn)
-  if (holder !== undefined && !isAlive(Number(holder))) return rmSync(turn, { force: true })
-  if (Date.now() > deadline) {
-    fail(
-      `process ${holder} has been installing for ${turnMinutesMax} minutes`,
-      `end it, or remove ${turn}, then run it again`,
-    )
+async function link(mine) {
+  const deadline = Date.now() + turnMinutesMax * 60_000
+  let announced
+  while (!tryLink(mine, turn)) {
+    const holder = read(turn)
+    if (holder === undefined) continue
+    if (!isAlive(Number(holder))) rmSync(turn, { force: true })
+    else if (Date.now() > deadline) {
+      fail(
+        `process ${holder} has been installing for ${turnMinutesMax} minutes`,
+        `end it, or remove ${turn}, then run it again`,
+      )
+    } else if (announced !== holder) {
+      console.error(`install: waiting for process ${holder}, which is installing`)
+      announced = holder
+    } else await setTimeout(200)
   }
-  await setTimeout(200)
 }
 
 /** A link appears whole: nobody reads a turn without its holder. */

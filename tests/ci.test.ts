@@ -1,0 +1,61 @@
+// .ci/run with a stand-in for npm, which ends in ways that the real one should not.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import test from 'ava'
+
+const goodTests = 'echo "# pass 5"; echo "# fail 0"'
+const goodChecks = 'echo "4 checks passed, 0 failed"'
+
+for (const { title, tests = goodTests, checks = goodChecks, line, code = 1 } of [
+  { title: 'all is well', line: '9 passed, 0 failed', code: 0 },
+  {
+    title: 'a test fails',
+    tests: 'echo "# pass 4"; echo "# fail 1"; exit 1',
+    line: '8 passed, 1 failed',
+  },
+  {
+    title: 'a check fails',
+    checks: 'echo "3 checks passed, 1 failed"; exit 1',
+    line: '8 passed, 1 failed',
+  },
+  {
+    title: 'there are no tests',
+    tests: 'echo "# pass 0"; echo "# fail 0"',
+    line: '4 passed, 1 failed',
+  },
+  {
+    title: 'the tests pass and their runner fails',
+    tests: `${goodTests}; exit 1`,
+    line: '9 passed, 1 failed',
+  },
+  { title: 'the tests are killed', tests: 'kill -9 $$', line: '4 passed, 1 failed' },
+  { title: 'the checks say nothing', checks: 'exit 0', line: '5 passed, 1 failed' },
+  {
+    title: 'nothing can be run',
+    tests: 'exit 127',
+    checks: 'exit 127',
+    line: '0 passed, 2 failed',
+  },
+  { title: 'it is ended itself', tests: 'kill $PPID; exit 0', line: '0 passed, 1 failed' },
+]) {
+  test(`when ${title}, CI ends with '${line}' and ${code}`, async (t) => {
+    const root = mkdtempSync(join(tmpdir(), 'archipelago-ci-'))
+    t.teardown(() => rmSync(root, { recursive: true }))
+    mkdirSync(join(root, '.ci'))
+    cpSync(fileURLToPath(new URL('../.ci/run', import.meta.url)), join(root, '.ci', 'run'))
+    const script = `#!/bin/bash\nif [ "$1" = test ]; then ${tests}; else ${checks}; fi\n`
+    writeFileSync(join(root, 'npm'), script, { mode: 0o755 })
+    const child = spawn('bash', [join(root, '.ci', 'run')], {
+      env: { PATH: `${root}:${process.env['PATH']}` },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    const [said] = await Promise.all([text(child.stdout), once(child, 'close')])
+    t.is(said.trimEnd().split('\n').at(-1), line)
+    t.is(child.exitCode, code)
+  })
+}
