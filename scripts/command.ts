@@ -1,11 +1,14 @@
 // What every command shares: where the network is described and kept, one catch, and for each refusal
 // that a person can mend a line of what to do.
 import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { homedir } from 'node:os'
+import { dirname, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { Command } from '@commander-js/extra-typings'
 import { parseArchipelago, type Archipelago } from '../core/archipelago.ts'
 import { Refusal, type RefusalCode } from '../core/errors.ts'
 import { defaultDataDir, homesOf, type Homes } from '../store/homes.ts'
+import { ownStores, requireClosed, requireOutside, workTreeOf } from '../store/place.ts'
 
 export interface Place {
   readonly archipelago: Archipelago
@@ -25,12 +28,28 @@ export function networkCommand(name: string, description: string) {
     )
 }
 
-/** Reads archipelago.yaml; refuses one that is not there or not right. */
+/**
+ * Reads archipelago.yaml; refuses one that is not there or not right, and a data folder that lies in
+ * the repository, in the user's own nsc store, or open to others.
+ */
 export function openPlace(options: { archipelago: string; dataDir?: string | undefined }): Place {
   const archipelagoFile = resolve(options.archipelago)
   const archipelago = parseArchipelago(readArchipelago(archipelagoFile), options.archipelago)
   const data = resolve(options.dataDir ?? defaultDataDir(archipelago.network, process.env))
+  const repository = { path: fileURLToPath(new URL('..', import.meta.url)), what: 'the repository' }
+  const stores = ownStores(homedir(), process.env)
+  requireOutside(data, [repository, ...workTreeOf(dirname(archipelagoFile)), ...stores])
+  requireClosed(data)
   return { archipelago, archipelagoFile, data, homes: homesOf(data) }
+}
+
+/** For options that may be given more than once. */
+export function collect(value: string, before: readonly string[] = []): string[] {
+  return [...before, value]
+}
+
+export function nowSeconds(): number {
+  return Math.floor(Date.now() / 1000)
 }
 
 /** Runs a command: a failure is a line for what, a line for what to do, and exit code 1. */
@@ -55,6 +74,13 @@ const hints: Partial<Record<RefusalCode, string>> = {
   ERR_ARCHIPELAGO_ILLEGAL: 'mend the named lines of archipelago.yaml, then run it again',
   ERR_STORE_UNREADABLE: 'run node scripts/bootstrap-trust.ts first, or name its --data-dir',
   ERR_STORE_UNWRITABLE: 'make room or give yourself the right to write there, or use --data-dir',
+  ERR_STORE_PLACE: 'name another folder with --data-dir, outside every repository',
+  ERR_STORE_OPEN:
+    'close it with chmod -R go-rwx on the data folder; a key that others could read is no secret',
+  ERR_REGION_UNKNOWN: 'name a region of archipelago.yaml, or add it there first',
+  ERR_REGION_KEYS_TAKEN: 'get the file again from the machine where the region has its home',
+  ERR_HOME_ELSEWHERE:
+    'name the home that is here with --home, or bring a lost one back with restore-trust',
   ERR_KEY_NOT_HERE: 'run it where that key has its home, or bring the key back there',
   ERR_CONNECT: 'start the network with npm start, or look why that address does not answer',
   ERR_NO_ANSWER:

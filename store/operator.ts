@@ -1,6 +1,7 @@
 // The operator's home: makes what is missing, adopts the public keys of the regions, and signs the
 // accounts that archipelago.yaml declares. Run again, it changes nothing.
 import type { Archipelago } from '../core/archipelago.ts'
+import { Refusal } from '../core/errors.ts'
 import { parseAccount, signAccount, type AccountJwt } from '../core/trust/account.ts'
 import {
   accountNames,
@@ -16,11 +17,11 @@ import { formatRegionKeys, type RegionKeys } from '../core/trust/region-keys.ts'
 import type { Files } from './files.ts'
 import type { Homes } from './homes.ts'
 import {
+  findKey,
   makeKey,
   openNscStore,
   readAccountText,
   readOperatorText,
-  useKey,
   writeAccountText,
   writeOperatorText,
   type NscStore,
@@ -28,6 +29,7 @@ import {
 import { publicFiles } from './public.ts'
 
 const operatorSigningKeys = 2
+type PreviousAccounts = ReadonlyMap<string | undefined, AccountJwt>
 
 export interface OperatorHome {
   readonly store: NscStore
@@ -47,7 +49,9 @@ export function bootstrapOperator(
   regions: readonly RegionKeys[],
 ): OperatorHome {
   const store = openNscStore(files, homes, archipelago.network)
-  const previous = readAccounts(store, archipelago)
+  const previous = new Map(
+    readAccounts({ files, homes, archipelago }).map((account) => [account.claims.name, account]),
+  )
   const identities = accountIdentities(store, archipelago, previous)
   const operator = readOrMakeOperator(store, identities, nowSeconds)
   const bodies = declareAccounts(archipelago, {
@@ -87,30 +91,45 @@ export function writeTrust(trust: {
 
 /** The first of the operator's signing keys that is at home here. */
 export function operatorSigner(store: NscStore, operator: OperatorJwt): NkeyPair<'operator'> {
-  return useKey(store, 'operator', operator.claims.nats.signing_keys[0] as Nkey<'operator'>)
+  const { sub, nats } = operator.claims
+  for (const key of nats.signing_keys) {
+    const pair = findKey(store, 'operator', key)
+    if (pair !== undefined) return pair
+  }
+  throw new Refusal('ERR_KEY_NOT_HERE', `no signing key of operator ${sub} in ${store.keys}`)
 }
 
-function readAccounts(store: NscStore, archipelago: Archipelago): Map<string, AccountJwt> {
+/** The accounts as they were last signed: git may be ahead of a store that was restored. */
+export function readAccounts({
+  files,
+  homes,
+  archipelago,
+}: Pick<BootstrapOptions, 'files' | 'homes' | 'archipelago'>): AccountJwt[] {
+  const store = openNscStore(files, homes, archipelago.network)
   const operatorText = readOperatorText(store)
-  if (operatorText === undefined) return new Map()
+  if (operatorText === undefined) return []
   const operator = parseOperator(operatorText)
-  return new Map(
-    accountNames(archipelago).flatMap((name) => {
-      const text = readAccountText(store, name)
-      return text === undefined ? [] : [[name, parseAccount(text, operator)]]
-    }),
-  )
+  return accountNames(archipelago).flatMap((name) => {
+    const published = files.read(publicFiles.account(homes.public, name))
+    return [readAccountText(store, name), published]
+      .flatMap((text) => (text === undefined ? [] : parseAccount(text, operator)))
+      .toSorted((a, b) => b.claims.iat - a.claims.iat)
+      .slice(0, 1)
+  })
 }
 
 function accountIdentities(
   store: NscStore,
   archipelago: Archipelago,
-  previous: ReadonlyMap<string, AccountJwt>,
+  previous: PreviousAccounts,
 ): Record<string, Nkey<'account'>> {
+  const operator = readOperatorText(store)
+  // The operator's JWT names it for good: servers cannot reload that one.
+  const system = operator && parseOperator(operator).claims.nats.system_account
   return Object.fromEntries(
     accountNames(archipelago).map((name) => {
-      const known = previous.get(name)?.claims.sub as Nkey<'account'> | undefined
-      return [name, known ?? makeKey(store, 'account').publicKey]
+      const known = previous.get(name)?.claims.sub ?? (name === 'SYS' ? system : undefined)
+      return [name, (known as Nkey<'account'>) ?? makeKey(store, 'account').publicKey]
     }),
   )
 }
@@ -134,7 +153,7 @@ function readOrMakeOperator(
 function serviceKeys(
   store: NscStore,
   archipelago: Archipelago,
-  previous: ReadonlyMap<string, AccountJwt>,
+  previous: PreviousAccounts,
 ): Record<ServiceUser, Nkey<'account'>> {
   const keys = serviceUserNames(archipelago).map((user) => {
     const scopes = previous.get(serviceUsers[user].account)?.claims.nats.signing_keys ?? []
@@ -145,10 +164,10 @@ function serviceKeys(
 }
 
 function revocationsOf(
-  previous: ReadonlyMap<string, AccountJwt>,
+  previous: PreviousAccounts,
 ): Record<string, Readonly<Record<string, number>>> {
   return Object.fromEntries(
-    [...previous].map(([name, { claims }]) => [name, claims.nats.revocations]),
+    [...previous.values()].map(({ claims }) => [claims.name, claims.nats.revocations]),
   )
 }
 

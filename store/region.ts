@@ -64,5 +64,5 @@ function rotatedKey(path: string): RotatedKey {
 function publishedKeys(files: Files, { current, next, previous }: RotatedKey): Nkey<'account'>[] {
   const others = [next, previous].map((path) => readKey(files, 'account', path)?.publicKey)
   const first = readOrMakeKey(files, 'account', current).publicKey
-  return [first, ...others.filter((key) => key !== undefined)]
+  return [...new Set([first, ...others.filter((key) => key !== undefined)])]
 }

@@ -30,6 +30,20 @@ export function mintServiceCreds(
   return { user: jwt, pair }
 }
 
+/** Credentials that everybody may have, so they are not made for each use: good for a quarter. */
+export const publicCredsSeconds = 90 * 24 * 3600
+
+/** Keeps a creds file of each service user whose credential is public. */
+export function keepPublicCreds(
+  home: Pick<OperatorHome, 'store' | 'accounts'>,
+  nowSeconds: number,
+) {
+  const life = { nowSeconds, lifetimeSeconds: publicCredsSeconds }
+  const isThere = (account: string) => home.accounts.some(({ claims }) => claims.name === account)
+  for (const user of ['lobby', 'legacy-requestor'] as const)
+    if (isThere(serviceUsers[user].account)) keepServiceCreds(home, user, life)
+}
+
 /** The same as a creds file in the operator's store, made anew when half of its life is over. */
 export function keepServiceCreds(
   home: Pick<OperatorHome, 'store' | 'accounts'>,
