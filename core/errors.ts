@@ -56,8 +56,10 @@ export type RefusalCode =
   // store
   | 'ERR_STORE_UNREADABLE'
   | 'ERR_STORE_UNWRITABLE'
+  | 'ERR_FILE_EXISTS'
   | 'ERR_STORE_PLACE'
   | 'ERR_STORE_OPEN'
+  | 'ERR_STORE_LOCKED'
   | 'ERR_HOME_ELSEWHERE'
   | 'ERR_HOME_HERE'
   | 'ERR_KEY_NOT_HERE'

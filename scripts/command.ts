@@ -86,6 +86,12 @@ const hints: Partial<Record<RefusalCode, string>> = {
   ERR_NO_ANSWER:
     'look with node scripts/verify-supercluster.ts which region is down, then try again',
   ERR_BUSY: 'try again in some seconds',
+  ERR_FILE_EXISTS: 'name another file, or remove that one first',
+  ERR_ROLE_DOOR: 'ask the operator for an invite, or take a role with that door',
+  ERR_NAME_MISSING: 'give a name with --name',
+  ERR_PROOF_STALE: "set this machine's clock",
+  ERR_INVITE_EXPIRED: 'ask the operator for a new invite',
+  ERR_INVITE_DENIED: 'ask the operator why it was taken back',
 }
 
 function readArchipelago(file: string): string {

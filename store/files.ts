@@ -1,6 +1,6 @@
 // Files that must be whole or absent: written beside their place, then renamed.
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Refusal } from '../core/errors.ts'
 
@@ -46,6 +46,21 @@ export function writePrivate(path: string, content: string | Uint8Array): void {
   } catch (cause) {
     rmSync(draft, { force: true })
     throw new Refusal('ERR_STORE_UNWRITABLE', `cannot write ${path}: ${reason(cause)}`, { cause })
+  }
+}
+
+/** The same for a file that must not be there yet: nobody's key is overwritten by mistake. */
+export function writeNewPrivate(path: string, content: string | Uint8Array): void {
+  const draft = `${path}.${randomBytes(4).toString('hex')}`
+  writePrivate(draft, content)
+  try {
+    linkSync(draft, path)
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'EEXIST')
+      throw new Refusal('ERR_FILE_EXISTS', `exists: ${path}`, { cause })
+    throw new Refusal('ERR_STORE_UNWRITABLE', `cannot write ${path}: ${reason(cause)}`, { cause })
+  } finally {
+    rmSync(draft, { force: true })
   }
 }
 

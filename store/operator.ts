@@ -26,7 +26,7 @@ import {
   writeOperatorText,
   type NscStore,
 } from './nsc.ts'
-import { publicFiles } from './public.ts'
+import { publicFiles, readDenyList } from './public.ts'
 
 const operatorSigningKeys = 2
 type PreviousAccounts = ReadonlyMap<string | undefined, AccountJwt>
@@ -70,6 +70,24 @@ export function bootstrapOperator(
   for (const keys of regions)
     files.write(publicFiles.region(homes.public, keys.region), formatRegionKeys(keys))
   return { store, operator, accounts, denyList }
+}
+
+/** The operator's home as it is; refuses where it is not here or not whole. */
+export function readOperatorHome(
+  options: Pick<BootstrapOptions, 'files' | 'homes' | 'archipelago'>,
+): OperatorHome {
+  const { files, homes, archipelago } = options
+  const store = openNscStore(files, homes, archipelago.network)
+  const text = readOperatorText(store)
+  if (text === undefined)
+    throw new Refusal('ERR_STORE_UNREADABLE', `no operator ${store.operator} in ${store.stores}`)
+  const operator = parseOperator(text)
+  return {
+    store,
+    operator,
+    accounts: readAccounts(options),
+    denyList: readDenyList(homes.public, operator),
+  }
 }
 
 /** The declarative state first, in the operator's store and in the folder that git carries. */

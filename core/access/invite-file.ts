@@ -1,0 +1,51 @@
+// What an invited person is given: a secret, for it holds the seed of the invite's key.
+import { z } from 'zod'
+import { Refusal } from '../errors.ts'
+import { parseTicket, type Ticket } from '../trust/invite.ts'
+import { parseSeed, type NkeyPair } from '../trust/nkey.ts'
+import type { OperatorJwt } from '../trust/operator.ts'
+
+const shape = z.strictObject({
+  version: z.literal(1),
+  network: z.string(),
+  ticket: z.string(),
+  seed: z.string(),
+})
+
+export interface Invite {
+  readonly ticket: Ticket
+  readonly key: NkeyPair<'user'>
+}
+
+export function formatInviteFile(network: string, { ticket, key }: Invite): string {
+  const file: z.infer<typeof shape> = { version: 1, network, ticket: ticket.text, seed: key.seed }
+  return `${JSON.stringify(file, undefined, 2)}\n`
+}
+
+/** Refuses a file that is not whole, of another operator, over, or whose seed is not the ticket's. */
+export function parseInviteFile(
+  text: string,
+  { operator, nowSeconds }: { operator: OperatorJwt; nowSeconds: number },
+): Invite {
+  const { data, error } = shape.safeParse(parseJson(text))
+  if (error !== undefined) {
+    const [issue] = error.issues
+    throw illegal(`${issue?.path.join('.')}: ${issue?.message}`)
+  }
+  const ticket = parseTicket(data.ticket, operator, nowSeconds)
+  const key = parseSeed('user', data.seed)
+  if (key.publicKey !== ticket.claims.sub) throw illegal(`seed is not of ${ticket.claims.sub}`)
+  return { ticket, key }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw illegal('not JSON')
+  }
+}
+
+function illegal(reason: string): Refusal {
+  return new Refusal('ERR_INVITE_ILLEGAL', `illegal invite file: ${reason}`)
+}
