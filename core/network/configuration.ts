@@ -85,7 +85,7 @@ function parseEntries(reader: Reader, end: string | undefined): Configuration {
   for (;;) {
     const line = nextLine(reader)
     if (line === end) return Object.fromEntries(entries)
-    const [, key, value] = /^([A-Za-z][A-Za-z0-9_]*): (.+)$/.exec(line ?? '') ?? []
+    const [, key, value] = /^([A-Za-z][A-Za-z0-9_]*): (.+)$/s.exec(line ?? '') ?? []
     if (key === undefined || value === undefined || entries.has(key)) throw illegal(reader)
     entries.set(key, parseValue(reader, value))
   }

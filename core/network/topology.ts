@@ -63,18 +63,26 @@ export interface Finding {
   readonly message: string
 }
 
-/** Every difference, in the order of the regions; none means that the network is as expected. */
+/**
+ * Every difference, servers that are missing or too many before what follows from them; none means
+ * that the network is as expected.
+ */
 export function compareTopology(
   expected: ExpectedNetwork,
   observed: readonly ObservedServer[],
 ): Finding[] {
   const context = { expected, observed }
-  const unknown = observed.filter(({ name }) => !namesOf(expected).has(name))
+  const names = expected.regions.flatMap(({ servers }) => servers)
   return [
+    ...names
+      .filter((name) => !observed.some((server) => server.name === name))
+      .map((name) => finding('server-missing', name, 'no answer')),
+    ...observed
+      .filter(({ name }) => !names.includes(name))
+      .map(({ name, cluster }) =>
+        finding('server-unknown', name, `a server that nobody expects, in cluster ${cluster}`),
+      ),
     ...expected.regions.flatMap((region) => regionFindings(region, context)),
-    ...unknown.map(({ name, cluster }) =>
-      finding('server-unknown', name, `a server that nobody expects, in cluster ${cluster}`),
-    ),
   ]
 }
 
@@ -97,7 +105,7 @@ function regionFindings(region: ExpectedRegion, context: Context): Finding[] {
 
 function serverFindings(name: string, region: ExpectedRegion, context: Context): Finding[] {
   const [server, twin] = context.observed.filter((one) => one.name === name)
-  if (server === undefined) return [finding('server-missing', name, 'no answer')]
+  if (server === undefined) return []
   return [
     ...(twin === undefined
       ? []
@@ -187,8 +195,6 @@ function tlsFindings({ name, tls, rejectsUnknownClusters }: ObservedServer): Fin
     ...when(!rejectsUnknownClusters, 'gateway-open', name, 'admits gateways of unknown clusters'),
   ]
 }
-
-const namesOf = ({ regions }: ExpectedNetwork) => new Set(regions.flatMap(({ servers }) => servers))
 
 const finding = (code: FindingCode, subject: string, what: string): Finding => ({
   code,
