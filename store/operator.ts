@@ -14,6 +14,7 @@ import { parseDenyList, signDenyList, type DenyList } from '../core/trust/deny-l
 import type { Nkey, NkeyPair } from '../core/trust/nkey.ts'
 import { parseOperator, signOperator, type OperatorJwt } from '../core/trust/operator.ts'
 import { formatRegionKeys, type RegionKeys } from '../core/trust/region-keys.ts'
+import { keepRevocations, type RevocationRecord, type Revocations } from '../core/trust/revoke.ts'
 import type { Files } from './files.ts'
 import type { Homes } from './homes.ts'
 import {
@@ -27,6 +28,7 @@ import {
   type NscStore,
 } from './nsc.ts'
 import { publicFiles, readDenyList } from './public.ts'
+import { readRevocationRecords } from './revocations.ts'
 
 const operatorSigningKeys = 2
 type PreviousAccounts = ReadonlyMap<string | undefined, AccountJwt>
@@ -58,7 +60,7 @@ export function bootstrapOperator(
     accounts: identities,
     serviceUsers: serviceKeys(store, archipelago, previous),
     regions,
-    revocations: revocationsOf(previous),
+    revocations: revocationsOf(previous, readRevocationRecords(files, homes), nowSeconds),
   })
   const signer = operatorSigner(store, operator)
   const accounts = bodies.map(({ name, body }) => {
@@ -183,9 +185,14 @@ function serviceKeys(
 
 function revocationsOf(
   previous: PreviousAccounts,
-): Record<string, Readonly<Record<string, number>>> {
+  records: readonly RevocationRecord[],
+  nowSeconds: number,
+): Record<string, Revocations> {
   return Object.fromEntries(
-    [...previous.values()].map(({ claims }) => [claims.name, claims.nats.revocations]),
+    [...previous.values()].map(({ claims }) => {
+      const account = { name: claims.name as string, revocations: claims.nats.revocations }
+      return [account.name, keepRevocations(account, records, nowSeconds)]
+    }),
   )
 }
 

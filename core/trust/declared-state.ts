@@ -1,0 +1,29 @@
+// The declarative state: what the operator has signed. What servers and functions hold follows it.
+import type { AccountJwt } from './account.ts'
+import type { DenyList } from './deny-list.ts'
+import type { OperatorJwt } from './operator.ts'
+
+export interface DeclaredTrust {
+  readonly operator: OperatorJwt
+  readonly accounts: readonly AccountJwt[]
+  readonly denyList: DenyList
+}
+
+export interface Revoked {
+  readonly nkeys: readonly string[]
+  readonly names: readonly string[]
+  /** Ids of invites' tickets. */
+  readonly tickets: readonly string[]
+  /** Names of the accounts in which the nkeys are revoked. */
+  readonly accounts: readonly string[]
+}
+
+/** Kept where the operator's signing keys have their home; every change is on disk when it returns. */
+export interface DeclaredState {
+  /** As it is now: other commands change it as well. */
+  read(): DeclaredTrust
+  /** Revokes and denies; what was revoked and denied before is left as it is. */
+  revoke(revoked: Revoked): DeclaredTrust
+  /** Signs an account again, the same but for an `iat` above this one (Unix seconds). */
+  outdate(account: string, iatSeconds: number): DeclaredTrust
+}

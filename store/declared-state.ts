@@ -1,0 +1,132 @@
+// The declarative state on the operator's disk: read anew each time, changed under a lock, account JWTs
+// before the deny list, and all of it before anything is pushed.
+import type { Archipelago } from '../core/archipelago.ts'
+import { signAccount, type AccountJwt } from '../core/trust/account.ts'
+import { accountNames } from '../core/trust/declare.ts'
+import type { DeclaredState, DeclaredTrust, Revoked } from '../core/trust/declared-state.ts'
+import { deniedKinds, signDenyList, type DenyList } from '../core/trust/deny-list.ts'
+import type { Nkey, NkeyPair } from '../core/trust/nkey.ts'
+import { parseOperator, type OperatorJwt } from '../core/trust/operator.ts'
+import {
+  addRevocations,
+  keepRevocations,
+  recordRevocations,
+  type RevocationRecord,
+  type Revocations,
+} from '../core/trust/revoke.ts'
+import { readOrRefuse, type Files } from './files.ts'
+import type { Homes } from './homes.ts'
+import { openNscStore, type NscStore } from './nsc.ts'
+import { operatorSigner, readAccounts, writeTrust } from './operator.ts'
+import { publicFiles, readDenyList, readPublicTrust } from './public.ts'
+import { readRevocationRecords, writeRevocationRecords } from './revocations.ts'
+import { withTrustLock } from './trust-lock.ts'
+
+export interface StatePlace {
+  readonly files: Files
+  readonly homes: Homes
+  readonly archipelago: Archipelago
+}
+
+/** Refuses its changes where the operator's signing keys are not at home. */
+export function openDeclaredState(place: StatePlace, nowSeconds: () => number): DeclaredState {
+  const { homes, archipelago } = place
+  const read = (): DeclaredTrust => readPublicTrust(homes.public, accountNames(archipelago))
+  const change = (act: (writing: Writing) => void): DeclaredTrust =>
+    withTrustLock(homes, () => {
+      act(openWriting(place, nowSeconds()))
+      return read()
+    })
+  return {
+    read,
+    revoke: (revoked) => change((writing) => revoke(writing, revoked)),
+    outdate: (account, iatSeconds) =>
+      change((writing) => outdate(writing, { account, iatSeconds })),
+  }
+}
+
+interface Writing extends StatePlace {
+  readonly store: NscStore
+  readonly operator: OperatorJwt
+  readonly signer: NkeyPair<'operator'>
+  readonly accounts: readonly AccountJwt[]
+  readonly nowSeconds: number
+}
+
+function openWriting(place: StatePlace, nowSeconds: number): Writing {
+  const { files, homes, archipelago } = place
+  const store = openNscStore(files, homes, archipelago.network)
+  const operator = parseOperator(readOrRefuse(publicFiles.operator(homes.public), 'operator JWT'))
+  const signer = operatorSigner(store, operator)
+  return { ...place, store, operator, signer, accounts: readAccounts(place), nowSeconds }
+}
+
+/** What revoked keys have outlived leaves the account JWTs by the way. */
+function revoke(writing: Writing, revoked: Revoked): void {
+  const { files, homes, archipelago, accounts, nowSeconds } = writing
+  const known = readRevocationRecords(files, homes)
+  const fresh = accounts
+    .filter(({ claims }) => revoked.accounts.includes(claims.name as string))
+    .flatMap((account) => {
+      const nkeys = revoked.nkeys.filter((nkey) => !(nkey in account.claims.nats.revocations))
+      return recordRevocations(archipelago, account, { nkeys, nowSeconds })
+    })
+  const records = [...known.filter((each) => !fresh.some((one) => isSameKey(one, each))), ...fresh]
+  if (fresh.length > 0) writeRevocationRecords(files, homes, records)
+  const revocationsOf = ({ claims }: AccountJwt): Revocations => {
+    const name = claims.name as string
+    const kept = keepRevocations(
+      { name, revocations: claims.nats.revocations },
+      records,
+      nowSeconds,
+    )
+    const added = fresh.filter(({ account }) => account === name).map(({ nkey }) => nkey)
+    return addRevocations({ name, revocations: kept }, added)
+  }
+  signAccounts(writing, revocationsOf)
+  deny(writing, revoked)
+}
+
+function isSameKey(one: RevocationRecord, other: RevocationRecord): boolean {
+  return one.account === other.account && one.nkey === other.nkey
+}
+
+function signAccounts(
+  { store, homes, operator, signer, accounts, nowSeconds }: Writing,
+  revocationsOf: (account: AccountJwt) => Revocations,
+): void {
+  const signed = accounts.map((account) => {
+    const { name, sub, nats } = account.claims
+    const body = { ...nats, revocations: revocationsOf(account) }
+    const declared = { name: name as string, publicKey: sub as Nkey<'account'>, body }
+    return signAccount(signer, declared, { nowSeconds, previous: account })
+  })
+  writeTrust({ store, homes, operator, accounts: signed })
+}
+
+/** A new list only where something is new: its sequence says how often somebody was denied. */
+function deny({ files, homes, operator, signer, nowSeconds }: Writing, revoked: Revoked): void {
+  const previous: DenyList = readDenyList(homes.public, operator)
+  const isKnown = deniedKinds.every((kind) =>
+    revoked[kind].every((each) => previous.claims.nats[kind].includes(each)),
+  )
+  if (isKnown) return
+  const subject = operator.claims.sub as Nkey<'operator'>
+  const list = signDenyList(signer, { operator: subject, previous, added: revoked, nowSeconds })
+  files.write(publicFiles.denyList(homes.public), list.text)
+}
+
+/** Only `iat` changes, and with it the digest. */
+function outdate(
+  { store, homes, operator, signer, accounts, nowSeconds }: Writing,
+  { account: name, iatSeconds }: { account: string; iatSeconds: number },
+): void {
+  const signed = accounts.map((account) => {
+    if (account.claims.name !== name || account.claims.iat > iatSeconds) return account
+    const { sub, nats } = account.claims
+    const declared = { name, publicKey: sub as Nkey<'account'>, body: nats }
+    const after = Math.max(nowSeconds, iatSeconds + 1)
+    return signAccount(signer, declared, { nowSeconds: after, previous: undefined })
+  })
+  writeTrust({ store, homes, operator, accounts: signed })
+}
