@@ -1,9 +1,10 @@
-// Installs the packages of package-lock.json when node_modules holds others: npm calls it before
-// every script. Plain JavaScript, for it runs on the Node that the machine has, 18 or later.
-import { spawnSync } from 'node:child_process'
+// Installs the packages of package-lock.json when node_modules holds others: every npm script
+// begins with it. Plain JavaScript, for it runs on the Node that the machine has, 18 or later.
+import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
@@ -13,7 +14,7 @@ const modules = join(root, 'node_modules')
 const stamp = join(modules, '.installed-from')
 // npm writes it at the end of an install.
 const inventory = join(modules, '.package-lock.json')
-// Held by the process that installs: npm ci begins by emptying node_modules.
+// Names the processes that install, for npm ci begins by emptying node_modules.
 const turn = join(root, '.install-turn')
 const turnMinutesMax = 10
 
@@ -26,7 +27,7 @@ async function main() {
   if (isInstalled()) return
   await takeTurn()
   try {
-    if (!isInstalled()) install()
+    if (!isInstalled()) await install()
   } finally {
     rmSync(turn, { force: true })
   }
@@ -51,14 +52,14 @@ function holdsLockedPackages() {
   return existsSync(join(modules, '.bin', 'node')) && Object.entries(locked).every(hasPackage)
 }
 
-function install() {
+async function install() {
   console.error('install: npm ci, about 20 s, once for each package-lock.json')
   rmSync(stamp, { force: true })
   rmSync(inventory, { force: true })
-  const { status, stderr, error } = npmCi()
-  if (status !== 0) {
+  const { code, said } = await npmCi()
+  if (code !== 0) {
     fail(
-      `npm ci failed: ${error?.message ?? npmErrors(stderr)}`,
+      `npm ci failed: ${npmErrors(said)}`,
       'check the network and the registry that npm is set to, then run it again',
     )
   }
@@ -73,7 +74,7 @@ function install() {
 /** The first lines of what npm says, as one: 'ECONNREFUSED, connect, request to … failed'. */
 function npmErrors(stderr) {
   const lines = [...stderr.matchAll(/^npm (?:error|ERR!) (?:code |syscall |network )?(.+)$/gm)]
-  if (lines.length === 0) return stderr.trim()
+  if (lines.length === 0) return stderr.trim() || 'it was ended'
   return lines
     .slice(0, 3)
     .map((line) => line[1])
@@ -84,58 +85,68 @@ function fail(what, whatToDo) {
   throw new Error(`${what}\n${whatToDo}`)
 }
 
-function npmCi() {
-  const options = { cwd: root, encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'] }
+async function npmCi() {
+  const [command, ...npm] = npmCommand()
   const flags = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']
+  const child = spawn(command, [...npm, ...flags], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  const ended = new Promise((resolve, reject) => child.once('error', reject).once('close', resolve))
+  // npm may outlive this process, and has the turn until it ends.
+  holdTurn(process.pid, child.pid)
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal))
+  const [said, code] = await Promise.all([text(child.stderr), ended])
+  return { said, code }
+}
+
+function npmCommand() {
   const { npm_node_execpath: node, npm_execpath: npm } = process.env
   // The npm that is running; another package manager has another name here.
-  if (node && npm?.endsWith('npm-cli.js')) return spawnSync(node, [npm, ...flags], options)
-  return spawnSync('npm', flags, options)
+  return node && npm?.endsWith('npm-cli.js') ? [node, npm] : ['npm']
 }
 
 async function takeTurn() {
-  const mine = `${turn}-${process.pid}`
-  writeFileSync(mine, String(process.pid))
-  try {
-    await link(mine)
-  } finally {
-    rmSync(mine, { force: true })
-  }
-}
-
-async function link(mine) {
   const deadline = Date.now() + turnMinutesMax * 60_000
-  let announced
-  while (!tryLink(mine, turn)) {
-    const holder = read(turn)
-    if (holder === undefined) continue
-    if (!isAlive(Number(holder))) rmSync(turn, { force: true })
-    else if (Date.now() > deadline) {
+  let isTold = false
+  while (!holdTurn(process.pid)) {
+    const holders = read(turn)?.split(' ') ?? []
+    if (holders.length === 0) continue
+    if (!holders.some(isAlive)) {
+      rmSync(turn, { force: true })
+      continue
+    }
+    if (Date.now() > deadline) {
       fail(
-        `process ${holder} has been installing for ${turnMinutesMax} minutes`,
+        `process ${holders[0]} has been installing for ${turnMinutesMax} minutes`,
         `end it, or remove ${turn}, then run it again`,
       )
-    } else if (announced !== holder) {
-      console.error(`install: waiting for process ${holder}, which is installing`)
-      announced = holder
-    } else await setTimeout(200)
+    }
+    if (!isTold) console.error(`install: waiting for process ${holders[0]}, which is installing`)
+    isTold = true
+    await setTimeout(200)
   }
 }
 
-/** A link appears whole: nobody reads a turn without its holder. */
-function tryLink(from, to) {
+/** Writes the turn, which appears whole; false where another has it. */
+function holdTurn(...pids) {
+  const draft = `${turn}-${process.pid}`
+  writeFileSync(draft, pids.join(' '))
   try {
-    linkSync(from, to)
+    if (pids.length > 1) renameSync(draft, turn)
+    else linkSync(draft, turn)
     return true
   } catch (error) {
     if (error.code === 'EEXIST') return false
     throw error
+  } finally {
+    rmSync(draft, { force: true })
   }
 }
 
 function isAlive(pid) {
   try {
-    return process.kill(pid, 0)
+    return process.kill(Number(pid), 0)
   } catch (error) {
     return error.code === 'EPERM'
   }
