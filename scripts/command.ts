@@ -52,23 +52,29 @@ export function nowSeconds(): number {
   return Math.floor(Date.now() / 1000)
 }
 
-/** Runs a command: a failure is a line for what, a line for what to do, and exit code 1. */
-export function runCommand(name: string, main: () => Promise<void>): void {
+/** What to do about a refusal, by its code. */
+export type Hints = Partial<Record<RefusalCode, string>>
+
+/**
+ * Runs a command: a failure is a line for what, a line for what to do, and exit code 1. Hints of its
+ * own come before those that all commands share.
+ */
+export function runCommand(name: string, main: () => Promise<void>, ownHints: Hints = {}): void {
   main().catch((error: unknown) => {
-    console.error(`${name}: ${describe(error)}`)
+    console.error(`${name}: ${describe(error, ownHints)}`)
     process.exitCode = 1
   })
 }
 
-function describe(error: unknown): string {
+function describe(error: unknown, ownHints: Hints): string {
   if (!(error instanceof Refusal))
     return error instanceof Error ? String(error.stack) : String(error)
-  const hint = hints[error.code]
+  const hint = ownHints[error.code] ?? hints[error.code]
   return hint === undefined ? error.message : `${error.message}\ndo: ${hint}`
 }
 
 /** What a person can do about a refusal; a code that is missing here explains itself. */
-const hints: Partial<Record<RefusalCode, string>> = {
+const hints: Hints = {
   ERR_ARCHIPELAGO_MISSING:
     'run it in the folder of archipelago.yaml, or name it with --archipelago',
   ERR_ARCHIPELAGO_ILLEGAL: 'mend the named lines of archipelago.yaml, then run it again',
@@ -87,11 +93,6 @@ const hints: Partial<Record<RefusalCode, string>> = {
     'look with node scripts/verify-supercluster.ts which region is down, then try again',
   ERR_BUSY: 'try again in some seconds',
   ERR_FILE_EXISTS: 'name another file, or remove that one first',
-  ERR_ROLE_DOOR: 'ask the operator for an invite, or take a role with that door',
-  ERR_NAME_MISSING: 'give a name with --name',
-  ERR_PROOF_STALE: "set this machine's clock",
-  ERR_INVITE_EXPIRED: 'ask the operator for a new invite',
-  ERR_INVITE_DENIED: 'ask the operator why it was taken back',
 }
 
 function readArchipelago(file: string): string {

@@ -32,4 +32,6 @@ async function main(): Promise<void> {
   }
 }
 
-runCommand(command.name(), main)
+runCommand(command.name(), main, {
+  ERR_ROLE_DOOR: 'take a role whose doors in archipelago.yaml include invite',
+})

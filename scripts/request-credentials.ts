@@ -84,4 +84,11 @@ function show(got: Got, isJson = false): void {
   console.log(`${file}: ${name} is ${role} until ${ends}, issued by ${region} in ${tookMs} ms`)
 }
 
-runCommand(command.name(), main)
+runCommand(command.name(), main, {
+  ERR_FILE_EXISTS: 'name another file with --out, or overwrite it with --force',
+  ERR_NAME_MISSING: 'give a name with --name',
+  ERR_ROLE_DOOR: 'ask the operator for an invite to that role, and come with --invite',
+  ERR_PROOF_STALE: "set this machine's clock",
+  ERR_INVITE_EXPIRED: 'ask the operator for a new invite',
+  ERR_INVITE_DENIED: 'ask the operator why it was taken back',
+})
