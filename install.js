@@ -112,17 +112,18 @@ async function takeTurn() {
   while (!holdTurn(process.pid)) {
     const holders = read(turn)?.split(' ') ?? []
     if (holders.length === 0) continue
-    if (!holders.some(isAlive)) {
+    const holder = holders.find(isAlive)
+    if (holder === undefined) {
       rmSync(turn, { force: true })
       continue
     }
     if (Date.now() > deadline) {
       fail(
-        `process ${holders[0]} has been installing for ${turnMinutesMax} minutes`,
+        `process ${holder} has been installing for ${turnMinutesMax} minutes`,
         `end it, or remove ${turn}, then run it again`,
       )
     }
-    if (!isTold) console.error(`install: waiting for process ${holders[0]}, which is installing`)
+    if (!isTold) console.error(`install: waiting for process ${holder}, which is installing`)
     isTold = true
     await setTimeout(200)
   }

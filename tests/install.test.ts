@@ -47,10 +47,10 @@ test('of two at once, one installs and the other waits for it', async (t) => {
   )
 })
 
-test('it waits while a living process has the turn', async (t) => {
+test('it waits for an npm that has outlived its starter', async (t) => {
   const project = makeProject(t)
   const turn = project.path('.install-turn')
-  writeFileSync(turn, String(process.pid))
+  writeFileSync(turn, `${spawnSync('true').pid} ${process.pid}`)
   const waiting = `install: waiting for process ${process.pid}, which is installing\n`
   const hear = (line: string): void => {
     t.is(line, waiting)

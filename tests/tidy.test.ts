@@ -30,7 +30,7 @@ for (const { title, pattern, except = /^package-lock\.json$/ } of [
     title: 'no file names a folder of one machine',
     pattern: /(?<![\w.~*-])\/(work|root|home|Users|tmp)\/\w/,
   },
-  { title: 'no version is the newest of the day', pattern: /[:@]latest\b|: "latest"/ },
+  { title: 'no version is the newest of the day', pattern: /[:@]latest\b|: ?"latest"/ },
   {
     title: 'no test is left out or alone',
     pattern: /\btest(\.\w+)*\.(only|skip|todo|failing)\b/,
