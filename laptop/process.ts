@@ -29,6 +29,7 @@ export interface RunningProcess {
 }
 
 const errorCharactersMax = 4096
+const lastWordsMs = 100
 
 /**
  * In a session of its own, so that Ctrl-C in the terminal reaches the supervisor alone; on Linux it
@@ -42,10 +43,12 @@ export function startProcess(spec: ProcessSpec): RunningProcess {
   if (typeof output === 'number') closeSync(output)
   const errors = collectErrors(child)
   const exited = new Promise<ProcessExit>((resolve) => {
+    const end = (code: number | null, signal: NodeJS.Signals | null) =>
+      resolve({ code, signal, lastLine: lastLineOf(errors.text) ?? lastLogLine(spec.log) })
     child.once('error', (error) => resolve({ code: null, signal: null, lastLine: error.message }))
-    child.once('close', (code, signal) =>
-      resolve({ code, signal, lastLine: lastLineOf(errors.text) ?? lastLogLine(spec.log) }),
-    )
+    child.once('close', end)
+    // A child of its own may hold its standard error open.
+    child.once('exit', (code, signal) => setTimeout(end, lastWordsMs, code, signal))
   })
   return { pid: child.pid ?? 0, exited, signal: (signal) => void child.kill(signal) }
 }
