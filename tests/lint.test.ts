@@ -10,12 +10,14 @@ import test from 'ava'
 const root = fileURLToPath(new URL('..', import.meta.url))
 
 const below = ['core', 'nats', 'store', 'kube']
-const beside = [...below, 'laptop', 'functions', 'requestor']
+const middle = [...below, 'requestor']
+const beside = [...middle, 'laptop', 'functions']
 const folders = [...beside, 'scripts', 'chat', 'console', 'tests', 'bench']
 const mayImport = new Map<string, readonly string[]>([
   ['core', []],
   ...['nats', 'store', 'kube'].map((folder) => [folder, ['core']] as const),
-  ...['laptop', 'functions', 'requestor'].map((folder) => [folder, below] as const),
+  ['requestor', below],
+  ...['laptop', 'functions'].map((folder) => [folder, middle] as const),
   ...['scripts', 'chat', 'console'].map((folder) => [folder, beside] as const),
   ...['tests', 'bench'].map((folder) => [folder, folders] as const),
 ])
