@@ -69,7 +69,7 @@ export default defineConfig({
   overrides: [
     { files: ['*.config.{js,ts}'], rules: { 'import/no-default-export': 'off' } },
     purity('core'),
-    ...[1, 2, 3].map((depth) => aloneness('core', depth)),
+    ...[1, 2, 3, 4].map((depth) => aloneness('core', depth)),
     ...rows.slice(1, -1).flatMap((row, above) => row.map((folder) => direction(folder, above + 1))),
   ],
 })
