@@ -92,6 +92,8 @@ const hints: Hints = {
   ERR_NO_ANSWER:
     'look with node scripts/verify-supercluster.ts which region is down, then try again',
   ERR_BUSY: 'try again in some seconds',
+  ERR_PASSPHRASE_MISSING: 'put a long one into a file and name it with --passphrase-file',
+  ERR_PASSPHRASE_WRONG: 'try again; without it nothing can be read',
   ERR_FILE_EXISTS: 'name another file, or remove that one first',
 }
 

@@ -1,11 +1,20 @@
 // Files that must be whole or absent: written beside their place, then renamed.
 import { randomBytes } from 'node:crypto'
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { Refusal } from '../core/errors.ts'
 
 const secretMode = 0o600
 const folderMode = 0o700
+const textBytesMax = 4 * 1024 * 1024
 
 /** The trust on disk; in a dry run it is only changed in memory. */
 export interface Files {
@@ -70,10 +79,24 @@ export function readOrRefuse(path: string, what: string): string {
   return text
 }
 
+/** Refuses a file that is not there or larger than any backup. */
+export function readBytes(path: string, what: string): Buffer {
+  const bytes = readBytesIfThere(path, 64 * 1024 * 1024)
+  if (bytes === undefined) throw new Refusal('ERR_STORE_UNREADABLE', `no ${what} at ${path}`)
+  return bytes
+}
+
 function readIfThere(path: string): string | undefined {
+  return readBytesIfThere(path, textBytesMax)?.toString()
+}
+
+function readBytesIfThere(path: string, bytesMax: number): Buffer | undefined {
   try {
-    return readFileSync(path, 'utf8')
+    const { size } = statSync(path)
+    if (size <= bytesMax) return readFileSync(path)
+    throw new Refusal('ERR_STORE_UNREADABLE', `${path}: ${size} bytes, ${bytesMax} at most`)
   } catch (cause) {
+    if (cause instanceof Refusal) throw cause
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw new Refusal('ERR_STORE_UNREADABLE', `cannot read ${path}: ${reason(cause)}`, { cause })
   }
