@@ -31,7 +31,7 @@ export async function buildTool(pin: Pin, options: BuildOptions): Promise<void> 
     await goBuild(pin, join(draft, pin.name), go, options)
     renameSync(join(draft, pin.name), target)
   } finally {
-    rmSync(draft, { recursive: true, force: true })
+    rmSync(draft, { recursive: true, force: true, maxRetries: 5 })
   }
 }
 
@@ -71,10 +71,10 @@ async function goBuild(pin: Pin, output: string, go: string, options: BuildOptio
   const flags = ['-mod=readonly', '-trimpath', `-ldflags=-X main.version=${pin.version}`]
   const child = spawn(go, ['build', ...flags, '-o', output, pin.package], {
     cwd: pin.folder,
-    env: { ...environment, ...settings },
+    env: { ...environment, ...settings, GOTMPDIR: dirname(output) },
     stdio: ['ignore', 'ignore', 'pipe'],
     timeout: minutesMax * 60_000,
-    // Go removes its own temporary files then.
+    // Go then waits for its compilers.
     killSignal: 'SIGINT',
     ...(signal && { signal }),
   })
