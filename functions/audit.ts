@@ -1,8 +1,10 @@
 // One line of JSON for each decision: who, what, verdict, by which rule. Never a secret.
 import type { Grant } from '../core/access/decision.ts'
+import type { LegacyGrant } from '../core/access/legacy.ts'
+import type { Asked } from '../core/access/request.ts'
 import type { RefusalAnswer } from '../core/access/status.ts'
 import type { FunctionDoor } from '../core/network/access-subject.ts'
-import type { UserJwt } from '../core/trust/user.ts'
+import type { Nkey } from '../core/trust/nkey.ts'
 
 /** Who asks, as far as it is known: over NATS the word of the requestor's server, not more. */
 export interface Caller {
@@ -14,15 +16,14 @@ export interface Caller {
   readonly server?: string
 }
 export interface Audit {
-  granted(caller: Caller, grant: Grant, user: UserJwt): void
+  granted(caller: Caller, granted: Granted): void
   refused(caller: Caller, refused: Refused): void
 }
-/** As much of a refused request as could be read. */
-export interface Asked {
-  readonly role?: string
-  readonly name?: string
-  readonly nkey?: string
-  readonly nonce?: string
+export interface Granted {
+  readonly grant: Grant | LegacyGrant
+  readonly nkey: Nkey<'user'>
+  /** What was signed: Unix seconds, and the key that signed. */
+  readonly credential: { readonly jti: string; readonly exp?: number; readonly iss: string }
 }
 export interface Refused {
   readonly refusal: RefusalAnswer
@@ -31,25 +32,41 @@ export interface Refused {
   readonly asked: Asked
 }
 
+/** What a function asks itself every second is left out, for it would drown all others. */
 export function openAudit(
   { region, door }: { region: string; door: FunctionDoor },
   write: (line: string) => void,
 ): Audit {
-  const put = (line: object): void => {
-    write(JSON.stringify({ time: new Date().toISOString(), region, door, ...line }))
+  const put = (caller: Caller, line: object): void => {
+    if (caller.trigger === 'self') return
+    write(JSON.stringify({ time: new Date().toISOString(), region, door, caller, ...line }))
   }
   return {
-    granted(caller, { rule, role, name, nkey, ticketId }, { claims }) {
-      const credential = { id: claims.jti, expires: claims.exp, issuer: claims.iss }
-      const ticket = ticketId === undefined ? {} : { ticket: ticketId }
-      put({ caller, verdict: 'granted', rule, role: role.name, name, nkey, ...ticket, credential })
+    granted(caller, { grant, nkey, credential: { jti: id, exp: expires, iss: issuer } }) {
+      const { rule, role, name } = grant
+      const credential = { id, expires, issuer }
+      put(caller, {
+        verdict: 'granted',
+        rule,
+        role: role.name,
+        name,
+        nkey,
+        ...origin(grant),
+        credential,
+      })
     },
     refused(caller, { refusal, error, kind, asked }) {
       const { role, name, nkey } = asked
       const { code } = refusal
       // What tells the requestor nothing must tell the operator something.
       const cause = code === 'ERR_INTERNAL' ? { cause: String(error) } : {}
-      put({ caller, verdict: 'refused', rule: code, kind, role, name, nkey, ...cause })
+      put(caller, { verdict: 'refused', rule: code, kind, role, name, nkey, ...cause })
     },
   }
+}
+
+function origin(grant: Grant | LegacyGrant): object {
+  if (grant.rule === 'legacy') return { warning: 'a seed made here was sent over the wire' }
+  const { ticketId: ticket, renewed } = grant
+  return { ...(ticket !== undefined && { ticket }), ...(renewed !== undefined && { renewed }) }
 }

@@ -4,10 +4,13 @@ import { Refusal } from '../core/errors.ts'
 import { functionDoors, type FunctionDoor } from '../core/network/access-subject.ts'
 import type { FunctionFolders } from '../store/function-trust.ts'
 
-export interface FunctionEnvironment {
+/** Which function this is, and what it may read. */
+export interface FunctionPlace {
   readonly region: string
   readonly door: FunctionDoor
   readonly folders: FunctionFolders
+}
+export interface FunctionEnvironment extends FunctionPlace {
   readonly nats: { readonly servers: readonly string[]; readonly ca: string }
   /** Absent where the function is asked over NATS only. */
   readonly https?: {
@@ -20,29 +23,40 @@ export interface FunctionEnvironment {
 
 /** Refuses an environment in which something is missing, naming the variable. */
 export function parseFunctionEnvironment(env: NodeJS.ProcessEnv): FunctionEnvironment {
-  const need = (name: string): string => {
-    const value = env[name]
-    if (!value) throw new Refusal('ERR_ENVIRONMENT', `${name} is not set`)
-    return value
-  }
   return {
-    region: need('ARCHIPELAGO_REGION'),
-    door: parseDoor(need('ARCHIPELAGO_DOOR')),
-    folders: {
-      archipelagoFile: need('ARCHIPELAGO_FILE'),
-      publicFolder: need('ARCHIPELAGO_PUBLIC'),
-      keysFolder: need('ARCHIPELAGO_KEYS'),
+    ...parseFunctionPlace(env),
+    nats: {
+      servers: need(env, 'NATS_URL').split(','),
+      ca: readFileSync(need(env, 'NATS_CA'), 'utf8'),
     },
-    nats: { servers: need('NATS_URL').split(','), ca: readFileSync(need('NATS_CA'), 'utf8') },
     ...(env['HTTPS_PORT'] && {
       https: {
         host: env['HTTPS_HOST'] ?? '127.0.0.1',
         port: parsePort(env['HTTPS_PORT']),
-        certificate: readFileSync(need('HTTPS_CERT'), 'utf8'),
-        key: readFileSync(need('HTTPS_KEY'), 'utf8'),
+        certificate: readFileSync(need(env, 'HTTPS_CERT'), 'utf8'),
+        key: readFileSync(need(env, 'HTTPS_KEY'), 'utf8'),
       },
     }),
   }
+}
+
+/** What a function needs that is asked over HTTP alone. */
+export function parseFunctionPlace(env: NodeJS.ProcessEnv): FunctionPlace {
+  return {
+    region: need(env, 'ARCHIPELAGO_REGION'),
+    door: parseDoor(need(env, 'ARCHIPELAGO_DOOR')),
+    folders: {
+      archipelagoFile: need(env, 'ARCHIPELAGO_FILE'),
+      publicFolder: need(env, 'ARCHIPELAGO_PUBLIC'),
+      keysFolder: need(env, 'ARCHIPELAGO_KEYS'),
+    },
+  }
+}
+
+function need(env: NodeJS.ProcessEnv, name: string): string {
+  const value = env[name]
+  if (!value) throw new Refusal('ERR_ENVIRONMENT', `${name} is not set`)
+  return value
 }
 
 function parseDoor(text: string): FunctionDoor {

@@ -1,13 +1,17 @@
 // The provisioning function: whoever asks, by whatever trigger, comes through here. It keeps no
 // state but the trust it was given: any replica in any region can answer.
-import { decideAccess, decideRenewal, type Grant } from '../core/access/decision.ts'
+import { decideAccess } from '../core/access/decision.ts'
 import { issueCredential, sealCredential, type RoleSigner } from '../core/access/issue.ts'
-import { parseRequest } from '../core/access/request.ts'
+import { decideLegacy, formatLegacyRefusal, issueLegacyCreds } from '../core/access/legacy.ts'
+import { decideRenewal } from '../core/access/renewal.ts'
+import { readAsked } from '../core/access/request.ts'
 import { answerRefusal, type RefusalAnswer } from '../core/access/status.ts'
+import type { Role } from '../core/archipelago.ts'
 import { Refusal } from '../core/errors.ts'
 import type { FunctionDoor } from '../core/network/access-subject.ts'
 import type { FunctionTrust } from '../store/function-trust.ts'
-import type { Asked, Audit, Caller } from './audit.ts'
+import { makeNkeyPair } from '../store/key-file.ts'
+import type { Audit, Caller } from './audit.ts'
 
 export interface Provisioning {
   readonly region: string
@@ -17,47 +21,73 @@ export interface Provisioning {
   readonly nowMs: () => number
   readonly audit: Audit
 }
-export type ProvisioningKind = 'access' | 'renewal'
+export interface ProvisioningRequest {
+  readonly kind: 'access' | 'renewal'
+  readonly bytes: Uint8Array
+  readonly caller: Caller
+}
+/** `body` is what the requestor gets, by every trigger the same. */
 export type ProvisioningAnswer =
-  | { readonly isGranted: true; readonly body: { readonly sealed: string } }
-  | { readonly isGranted: false; readonly refusal: RefusalAnswer; readonly nonce?: string }
+  | { readonly isGranted: true; readonly body: string }
+  | { readonly isGranted: false; readonly refusal: RefusalAnswer; readonly body: string }
 
 /** Decides, signs and seals, or refuses; either way one audit line. Never throws. */
 export function provisionCredential(
-  { kind, bytes, caller }: { kind: ProvisioningKind; bytes: Uint8Array; caller: Caller },
+  request: ProvisioningRequest,
   provisioning: Provisioning,
 ): ProvisioningAnswer {
-  const { region, door, trust, nowMs, audit } = provisioning
+  const { audit, door } = provisioning
   try {
-    const current = trust()
-    const context = { ...current, door, nowMs: nowMs() }
-    const grant =
-      kind === 'access' ? decideAccess(bytes, context) : decideRenewal(bytes, context, caller.nkey)
-    const signer = requireSigner(grant, current)
-    const user = issueCredential(grant, signer)
-    const sealed = sealCredential(grant, { user, account: signer.account, region })
-    audit.granted(caller, grant, user)
-    return { isGranted: true, body: { sealed } }
+    const grantIt = door === 'legacy' ? grantLegacy : grantSealed
+    return { isGranted: true, body: grantIt(request, provisioning) }
   } catch (error) {
+    const { kind, bytes, caller } = request
     const refusal = answerRefusal(error)
-    const asked = describe(bytes)
+    const asked = door === 'legacy' ? {} : readAsked(bytes)
     audit.refused(caller, { refusal, error, kind, asked })
-    return { isGranted: false, refusal, ...(asked.nonce && { nonce: asked.nonce }) }
+    return refuse(refusal, door, asked.nonce)
   }
 }
 
-function requireSigner({ role }: Grant, { signers }: FunctionTrust): RoleSigner {
+/** An answer to a request that was not even read. */
+export function refuseUnread(error: unknown, door: FunctionDoor): ProvisioningAnswer {
+  return refuse(answerRefusal(error), door)
+}
+
+function refuse(refusal: RefusalAnswer, door: FunctionDoor, nonce?: string): ProvisioningAnswer {
+  const body =
+    door === 'legacy' ? formatLegacyRefusal(refusal.message) : JSON.stringify({ ...refusal, nonce })
+  return { isGranted: false, refusal, body }
+}
+
+function grantSealed({ kind, bytes, caller }: ProvisioningRequest, from: Provisioning): string {
+  const { region, door, trust, nowMs, audit } = from
+  const current = trust()
+  const context = { ...current, door, nowMs: nowMs() }
+  const grant =
+    kind === 'access' ? decideAccess(bytes, context) : decideRenewal(bytes, context, caller.nkey)
+  const signer = requireSigner(current, grant.role)
+  const user = issueCredential(grant, signer)
+  const sealed = sealCredential(grant, { user, account: signer.account, region })
+  audit.granted(caller, { grant, nkey: grant.nkey, credential: user.claims })
+  return JSON.stringify({ sealed })
+}
+
+/** A creds file with its seed, made here: see core/access/legacy.ts. */
+function grantLegacy({ kind, bytes, caller }: ProvisioningRequest, from: Provisioning): string {
+  const { region, door, trust, nowMs, audit } = from
+  if (kind !== 'access') throw new Refusal('ERR_RENEWAL_ILLEGAL', 'renewal: not at the door legacy')
+  const current = trust()
+  const grant = decideLegacy(bytes, { ...current, door, nowMs: nowMs() })
+  const pair = makeNkeyPair('user')
+  const signer = requireSigner(current, grant.role)
+  const { user, creds } = issueLegacyCreds(grant, { pair, signer, region })
+  audit.granted(caller, { grant, nkey: pair.publicKey, credential: user.claims })
+  return creds
+}
+
+function requireSigner({ signers }: FunctionTrust, role: Role): RoleSigner {
   const signer = signers.get(role.name)
   if (signer === undefined) throw new Refusal('ERR_KEY_NOT_HERE', `no signing key of ${role.name}`)
   return signer
-}
-
-/** As much of a refused request as can be read; a requestor knows its refusal by the nonce. */
-function describe(bytes: Uint8Array): Asked {
-  try {
-    const { role, name, nkey, nonce } = parseRequest(bytes).claims
-    return { role, name, nkey, nonce }
-  } catch {
-    return {}
-  }
 }

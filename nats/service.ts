@@ -75,12 +75,12 @@ export function announceService(
 /** An error answer as services give it: `status` a number like HTTP's, the code in the text. */
 export function respondError(
   msg: Msg,
-  { status, code, message, body }: { status: number; code: string; message: string; body: object },
+  { status, code, message, body }: { status: number; code: string; message: string; body: string },
 ): void {
   const fields: MsgHdrs = headers()
   fields.set('Nats-Service-Error-Code', String(status))
   fields.set('Nats-Service-Error', `${code}: ${message}`.replaceAll(/[\r\n]+/g, ' '))
-  msg.respond(JSON.stringify(body), { headers: fields })
+  msg.respond(body, { headers: fields })
 }
 
 function emptyStats(): EndpointStats {

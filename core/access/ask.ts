@@ -5,6 +5,7 @@ import type { NkeyPair } from '../trust/nkey.ts'
 import type { OperatorJwt } from '../trust/operator.ts'
 import { openAnswer } from './answer.ts'
 import type { CurveKeyPair } from './curve-key.ts'
+import { parseName } from './name.ts'
 import { encodeProof, signProof, type ProofClaims } from './proof.ts'
 
 export interface Asking {
@@ -26,6 +27,7 @@ export interface Ask {
   readonly claims: ProofClaims
 }
 
+/** Refuses a name that every function would refuse. */
 export function makeAsk(asking: Asking): Ask {
   const { operator, door, role, name, pair, curve, nonce, nowMs, invite, currentJwt } = asking
   const claims: ProofClaims = {
@@ -34,14 +36,14 @@ export function makeAsk(asking: Asking): Ask {
     nkey: pair.publicKey,
     curve: curve.publicKey,
     role,
-    name,
+    name: parseName(name),
     time: nowMs,
     nonce,
   }
   const proof = encodeProof(claims)
   const request = {
     proof,
-    signature: signProof(pair, proof, 'access'),
+    signature: signProof(pair, proof, currentJwt === undefined ? 'access' : 'renewal'),
     ...(invite && {
       ticket: invite.ticket,
       ticketSignature: signProof(invite.key, proof, 'invite'),

@@ -2,7 +2,8 @@ import type { AccountJwt } from '../trust/account.ts'
 import type { Nkey, NkeyPair } from '../trust/nkey.ts'
 import { signUser, type UserJwt } from '../trust/user.ts'
 import { sealAnswer } from './answer.ts'
-import { ticketTag, type Grant } from './decision.ts'
+import type { Grant } from './decision.ts'
+import { ticketTags } from './renewal.ts'
 
 /** A role's signing key, and the account that publishes its ceiling. */
 export interface RoleSigner {
@@ -10,14 +11,17 @@ export interface RoleSigner {
   readonly account: AccountJwt
 }
 
+type Issued = Pick<Grant, 'nkey' | 'name' | 'ticketId' | 'issuedAtSeconds' | 'expiresAtSeconds'>
+
 /** The credential that a decision granted. */
-export function issueCredential(grant: Grant, { key, account }: RoleSigner): UserJwt {
-  const { nkey, name, ticketId, issuedAtSeconds, expiresAtSeconds } = grant
+export function issueCredential(granted: Issued, { key, account }: RoleSigner): UserJwt {
+  const { nkey, name, ticketId, issuedAtSeconds, expiresAtSeconds } = granted
+  const tags = ticketTags(ticketId)
   return signUser(key, {
     publicKey: nkey,
     name,
     account: account.claims.sub as Nkey<'account'>,
-    ...(ticketId !== undefined && { tags: [`${ticketTag}${ticketId.toLowerCase()}`] }),
+    ...(tags && { tags }),
     issuedAtSeconds,
     expiresAtSeconds,
   })

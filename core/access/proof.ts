@@ -14,12 +14,17 @@ export interface ProofClaims {
   readonly time: number
   readonly nonce: string
 }
-/** Which key signs: each signature is good for one purpose. */
-export type ProofPurpose = 'access' | 'invite'
+/** Which key signs for what: each signature is good for one purpose. */
+export type ProofPurpose = 'access' | 'renewal' | 'invite'
 
-/** The bytes that travel are the bytes that are signed: base64url of the claims' JSON. */
+/**
+ * The bytes that travel are the bytes that are signed: base64url of the claims' JSON, in this order
+ * and without spaces. There is one text for each proof: a function refuses every other spelling.
+ */
 export function encodeProof(claims: ProofClaims): string {
-  return Buffer.from(JSON.stringify(claims)).toString('base64url')
+  const { audience, door, nkey, curve, role, name, time, nonce } = claims
+  const ordered = { audience, door, nkey, curve, role, name, time, nonce }
+  return Buffer.from(JSON.stringify(ordered)).toString('base64url')
 }
 
 /** Base64url of the Ed25519 signature over a proof. */

@@ -1,11 +1,13 @@
 // What a requestor may send: parsed once, bounded, each fault with a code of its own.
 import { Refusal } from '../errors.ts'
+import { quote } from '../quote.ts'
 import { isNkey, type Nkey } from '../trust/nkey.ts'
-import { parseCurveKey, type CurveKey } from './hpke.ts'
-import type { ProofClaims } from './proof.ts'
+import { parseCurveKey, type CurveKey } from './curve-key.ts'
+import { parseName } from './name.ts'
+import { encodeProof, type ProofClaims } from './proof.ts'
 
 export const requestBytesMax = 4096
-const nameCharactersMax = 32
+const roleCharactersMax = 32
 
 export interface AccessRequest {
   /** As it was signed. */
@@ -23,39 +25,77 @@ export interface ParsedProof extends ProofClaims {
   readonly curve: CurveKey
 }
 
-const fields = new Set(['proof', 'signature', 'ticket', 'ticketSignature', 'jwt'])
-
-/** Refuses what is not one well-formed request; the signatures are the decision's work. */
+/**
+ * Refuses what is not one well-formed request in its one spelling; whether the signatures are good
+ * is the decision's work.
+ */
 export function parseRequest(bytes: Uint8Array): AccessRequest {
   if (bytes.length > requestBytesMax)
     throw new Refusal(
       'ERR_REQUEST_OVERSIZE',
       `request: ${bytes.length} bytes, ${requestBytesMax} at most`,
     )
-  const request = parseObject(bytes, 'ERR_REQUEST_NOT_JSON')
-  for (const [field, value] of Object.entries(request)) {
-    if (!fields.has(field)) throw illegal(`unknown field: '${field.slice(0, 32)}'`)
-    if (typeof value !== 'string') throw illegal(`${field} is not text`)
-  }
-  const { proof, signature } = request as Record<string, string>
+  const fields = requireFields(bytes)
+  const { proof, signature, ticketSignature } = fields
   if (proof === undefined) throw new Refusal('ERR_PROOF_ILLEGAL', 'request has no proof')
   if (signature === undefined) throw new Refusal('ERR_PROOF_ILLEGAL', 'request has no signature')
-  const claims = parseProof(parseObject(Buffer.from(proof, 'base64url'), 'ERR_PROOF_ILLEGAL'))
-  return { ...(request as object), proof, signature, claims }
+  if (!isSignature(signature))
+    throw new Refusal('ERR_PROOF_ILLEGAL', 'signature is not 64 bytes of base64url')
+  if (ticketSignature !== undefined && !isSignature(ticketSignature))
+    throw illegal('ticketSignature is not 64 bytes of base64url')
+  return { ...fields, proof, signature, claims: parseProof(proof) }
 }
 
-function parseProof(claims: Record<string, unknown>): ParsedProof {
-  const name = parseName(claims['name'])
-  const { audience, door, role, nkey, curve, time, nonce } = claims
+type Field = 'proof' | 'signature' | 'ticket' | 'ticketSignature' | 'jwt'
+const known: ReadonlySet<string> = new Set<Field>([
+  'proof',
+  'signature',
+  'ticket',
+  'ticketSignature',
+  'jwt',
+])
+
+function requireFields(bytes: Uint8Array): Partial<Record<Field, string>> {
+  const { text, value } = parseObject(bytes, 'ERR_REQUEST_NOT_JSON')
+  const entries = Object.entries(value)
+  for (const [field, content] of entries) {
+    if (!known.has(field)) throw illegal(`unknown field: ${quote(field)}`)
+    if (typeof content !== 'string') throw illegal(`${field} is not text`)
+    if (!/^[\w.-]*$/.test(content)) throw illegal(`${field} is not base64url`)
+  }
+  // JSON.parse takes the last of two: whoever reads the first would read another request.
+  if (text.split('"').length - 1 !== 4 * entries.length) throw illegal('a field stands twice')
+  return value as Partial<Record<Field, string>>
+}
+
+/** The bytes of one signature have four spellings in lenient base64url: only one is taken. */
+function isSignature(text: string): boolean {
+  const bytes = Buffer.from(text, 'base64url')
+  return bytes.length === 64 && bytes.toString('base64url') === text
+}
+
+function parseProof(proof: string): ParsedProof {
+  const { value } = parseObject(Buffer.from(proof, 'base64url'), 'ERR_PROOF_ILLEGAL')
+  const claims = parseClaims(value)
+  if (encodeProof(claims) !== proof)
+    throw new Refusal('ERR_PROOF_ILLEGAL', 'proof: not the one spelling of its claims')
+  return claims
+}
+
+function parseClaims(value: Record<string, unknown>): ParsedProof {
+  const name = parseName(value['name'])
+  const { audience, door, role, nkey, curve, time, nonce } = value
   if (typeof role !== 'string' || role === '')
     throw new Refusal('ERR_ROLE_UNKNOWN', 'no role is asked for')
+  if (role.length > roleCharactersMax)
+    throw new Refusal('ERR_ROLE_UNKNOWN', `unknown role: ${quote(role)}`)
   if (curve === undefined)
     throw new Refusal('ERR_CURVE_MISSING', 'no curve key to which the answer can be sealed')
   if (typeof nkey !== 'string' || !isNkey('user', nkey))
     throw new Refusal('ERR_PROOF_ILLEGAL', `proof: nkey is not a user's`)
   if (!Number.isSafeInteger(time))
     throw new Refusal('ERR_PROOF_ILLEGAL', 'proof: time is not whole')
-  if (typeof nonce !== 'string' || !/^[\w-]{16,64}$/.test(nonce))
+  if (typeof nonce !== 'string' || !isNonce(nonce))
     throw new Refusal('ERR_PROOF_ILLEGAL', 'proof: nonce is not 16 to 64 characters of base64url')
   return {
     audience: String(audience),
@@ -69,28 +109,47 @@ function parseProof(claims: Record<string, unknown>): ParsedProof {
   }
 }
 
-/**
- * A name is a label for people. Refuses what a screen could not show as it is (control, format and
- * unassigned characters), and the wildcards of subjects.
- */
-export function parseName(name: unknown): string {
-  if (name === undefined || name === '') throw new Refusal('ERR_NAME_MISSING', 'name is missing')
-  if (typeof name !== 'string') throw new Refusal('ERR_NAME_ILLEGAL', 'name is not text')
-  if ([...name].length > nameCharactersMax)
-    throw new Refusal('ERR_NAME_TOO_LONG', `name is over ${nameCharactersMax} characters`)
-  if (/[\p{C}\p{Zl}\p{Zp}*>]|^\s|\s$/u.test(name) || name.normalize('NFC') !== name)
-    throw new Refusal('ERR_NAME_ILLEGAL', `illegal name: ${JSON.stringify(name)}`)
-  return name
+function isNonce(text: string): boolean {
+  return /^[\w-]{16,64}$/.test(text)
+}
+
+/** As much of a request as can be read of one that was refused: bounded, and not to be trusted. */
+export interface Asked {
+  readonly role?: string
+  readonly name?: string
+  readonly nkey?: string
+  /** By which a requestor knows that a refusal is to its own request. */
+  readonly nonce?: string
+}
+
+/** Never throws. */
+export function readAsked(bytes: Uint8Array): Asked {
+  if (bytes.length > requestBytesMax) return {}
+  try {
+    const { proof } = parseObject(bytes, 'ERR_REQUEST_NOT_JSON').value
+    if (typeof proof !== 'string') return {}
+    const { value } = parseObject(Buffer.from(proof, 'base64url'), 'ERR_PROOF_ILLEGAL')
+    const { role, name, nkey, nonce } = value
+    return {
+      ...(typeof role === 'string' && { role: role.slice(0, roleCharactersMax) }),
+      ...(typeof name === 'string' && { name: name.slice(0, 64) }),
+      ...(typeof nkey === 'string' && isNkey('user', nkey) && { nkey }),
+      ...(typeof nonce === 'string' && isNonce(nonce) && { nonce }),
+    }
+  } catch {
+    return {}
+  }
 }
 
 function parseObject(
   bytes: Uint8Array,
   code: 'ERR_REQUEST_NOT_JSON' | 'ERR_PROOF_ILLEGAL',
-): Record<string, unknown> {
+): { text: string; value: Record<string, unknown> } {
   try {
-    const value: unknown = JSON.parse(utf8.decode(bytes))
+    const text = utf8.decode(bytes)
+    const value: unknown = JSON.parse(text)
     if (typeof value === 'object' && value !== null && !Array.isArray(value))
-      return value as Record<string, unknown>
+      return { text, value: value as Record<string, unknown> }
   } catch {
     // The parser's own error would repeat what was sent.
     throw new Refusal(code, `${subjects[code]} is not JSON in UTF-8`)
@@ -98,7 +157,8 @@ function parseObject(
   throw new Refusal(code, `${subjects[code]} is not a JSON object`)
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true })
+// A byte order mark would be a second spelling, and is not JSON.
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const subjects = { ERR_REQUEST_NOT_JSON: 'request', ERR_PROOF_ILLEGAL: 'proof' }
 
 function illegal(message: string): Refusal {

@@ -1,40 +1,48 @@
-// The HTTPS trigger: the function's own door. The body is capped while it is read, and malformed JSON
-// is ours to answer (functions-framework allows 1 GB and answers for itself: docs/adr).
+// The HTTPS trigger: the function's own door, for whoever cannot or will not ask over NATS. What is
+// slow, large or many from one address is cut off here, before any work.
 import { createServer, type Server } from 'node:https'
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import { requestBytesMax } from '../../core/access/request.ts'
-import { answerRefusal } from '../../core/access/status.ts'
-import { Refusal } from '../../core/errors.ts'
-import {
-  provisionCredential,
-  type Provisioning,
-  type ProvisioningAnswer,
-} from '../provision-credentials.ts'
+import type { Socket } from 'node:net'
+import { answerHttp, type HttpDoor } from './http.ts'
+import { sourceOf } from './source.ts'
 
-export interface HttpsDoor {
+export interface HttpsListener {
   readonly host: string
   readonly port: number
   readonly certificate: string
   readonly key: string
 }
+export interface HttpsTrigger extends AsyncDisposable {
+  readonly port: number
+}
 
-/** Listens until disposed; requests in flight are answered first. */
+const connectionsMax = 512
+const connectionsPerSourceMax = 64
+const closeMs = 1_000
+
+/** Listens until disposed; requests in flight are answered first, within a second. */
 export async function serveHttps(
-  { host, port, certificate, key }: HttpsDoor,
-  provisioning: Provisioning,
-): Promise<AsyncDisposable & { readonly port: number }> {
+  { host, port, certificate, key }: HttpsListener,
+  http: Omit<HttpDoor, 'trigger'>,
+): Promise<HttpsTrigger> {
   const options = {
     cert: certificate,
     key,
     minVersion: 'TLSv1.2',
-    requestTimeout: 5_000,
+    handshakeTimeout: 3_000,
     headersTimeout: 3_000,
+    requestTimeout: 5_000,
+    keepAliveTimeout: 5_000,
+    // Node looks for requests over these limits only so often: 30 s, if it is not told.
+    connectionsCheckingInterval: 500,
+    maxHeaderSize: 8_192,
   } as const
   const server = createServer(options, (request, response) => {
-    void handle(request, response, provisioning)
+    void answerHttp(request, response, { ...http, trigger: 'https' })
   })
   server.maxHeadersCount = 32
-  server.maxConnections = 512
+  server.maxRequestsPerSocket = 1_000
+  server.maxConnections = connectionsMax
+  limitSources(server)
   await listen(server, { host, port })
   const address = server.address()
   return {
@@ -43,56 +51,20 @@ export async function serveHttps(
   }
 }
 
-async function handle(
-  request: IncomingMessage,
-  response: ServerResponse,
-  provisioning: Provisioning,
-): Promise<void> {
-  if (request.method === 'GET' && request.url === '/healthz')
-    return send(response, 200, { status: 'ok' })
-  if (request.method !== 'POST' || request.url !== '/')
-    return send(response, request.method === 'POST' ? 404 : 405, {
-      code: 'ERR_REQUEST_ILLEGAL',
-      message: 'POST / is all there is here',
+/** So that one address cannot take every connection that the door has. */
+function limitSources(server: Server): void {
+  const counts = new Map<string, number>()
+  server.on('connection', (socket: Socket) => {
+    const source = sourceOf(socket.remoteAddress)
+    const count = (counts.get(source) ?? 0) + 1
+    if (count > connectionsPerSourceMax) return void socket.destroy()
+    counts.set(source, count)
+    socket.once('close', () => {
+      const left = (counts.get(source) ?? 1) - 1
+      if (left > 0) counts.set(source, left)
+      else counts.delete(source)
     })
-  try {
-    const bytes = await readBody(request)
-    const source = request.socket.remoteAddress ?? 'unknown'
-    const caller = { trigger: 'https', source } as const
-    sendAnswer(response, provisionCredential({ kind: 'access', bytes, caller }, provisioning))
-  } catch (error) {
-    const refusal = answerRefusal(error)
-    send(response, refusal.status, refusal)
-  }
-}
-
-function sendAnswer(response: ServerResponse, answer: ProvisioningAnswer): void {
-  if (answer.isGranted) return send(response, 200, answer.body)
-  const { refusal, nonce } = answer
-  send(response, refusal.status, { ...refusal, nonce })
-}
-
-function send(response: ServerResponse, status: number, body: object): void {
-  const text = JSON.stringify(body)
-  response.writeHead(status, {
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(text),
-    'cache-control': 'no-store',
   })
-  response.end(text)
-}
-
-/** Stops reading at the first byte too many. */
-async function readBody(request: IncomingMessage): Promise<Uint8Array> {
-  const chunks: Buffer[] = []
-  let length = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length
-    if (length > requestBytesMax)
-      throw new Refusal('ERR_REQUEST_OVERSIZE', `request: over ${requestBytesMax} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
 }
 
 function listen(server: Server, at: { host: string; port: number }): Promise<void> {
@@ -104,7 +76,11 @@ function listen(server: Server, at: { host: string; port: number }): Promise<voi
 
 function close(server: Server): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
-  server.close(() => resolve())
+  const tooLate = setTimeout(() => server.closeAllConnections(), closeMs)
+  server.close(() => {
+    clearTimeout(tooLate)
+    resolve()
+  })
   server.closeIdleConnections()
   return promise
 }

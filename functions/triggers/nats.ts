@@ -1,14 +1,7 @@
 // The NATS trigger: the function behind its region's leafnode, in the queue group of its door.
-import { makeFairQueue } from '../../core/access/fair-queue.ts'
-import { answerRefusal } from '../../core/access/status.ts'
-import {
-  accessSubject,
-  denyListSubject,
-  renewSubject,
-  serviceName,
-} from '../../core/network/access-subject.ts'
+import { accessSubject, renewSubject, serviceName } from '../../core/network/access-subject.ts'
 import { selfSubject } from '../../core/network/function-permissions.ts'
-import { denyListState } from '../../core/trust/deny-list.ts'
+import type { FunctionDoor } from '../../core/network/access-subject.ts'
 import type { Msg, NatsConnection, Subscription } from '../../nats/connect.ts'
 import {
   announceService,
@@ -17,182 +10,105 @@ import {
   type ServiceEndpoint,
 } from '../../nats/service.ts'
 import type { Caller } from '../audit.ts'
-import {
-  provisionCredential,
-  type Provisioning,
-  type ProvisioningKind,
-} from '../provision-credentials.ts'
-import type { TrustSource } from '../trust-source.ts'
+import type { ProvisioningAnswer, ProvisioningRequest } from '../provision-credentials.ts'
+import type { Work } from '../work.ts'
+import { callerOf } from './caller.ts'
 
 const version = '0.1.0'
 
-interface Job {
-  readonly msg: Msg
-  readonly endpoint: ServiceEndpoint
-  readonly kind: ProvisioningKind
-  readonly caller: Caller
+export interface NatsDoor {
+  readonly region: string
+  readonly door: FunctionDoor
+  /** The function's own, at its leafnode server. */
+  readonly nkey: string
 }
 export interface NatsTrigger extends AsyncDisposable {
-  /** Leaves the queue group (and takes it up again): requests then go to another region. */
+  /** Joins the queue groups, or leaves them: requests then go to another region. */
   setServing(isServing: boolean): void
 }
 
-/** Serves until disposed; then whatever was received is still answered. */
-export function serveNats(
-  nc: NatsConnection,
-  provisioning: Provisioning,
-  { trust, nkey }: { trust: TrustSource; nkey: string },
-): NatsTrigger {
-  const { region, door } = provisioning
-  const endpoints = endpointsOf(provisioning)
-  const metadata = { region, door, nkey, pid: String(process.pid) }
-  const description = `issues credentials at the ${door} door of ${region}`
-  const service = announceService(
-    nc,
-    { name: serviceName, version, description, metadata },
-    endpoints.map(({ endpoint }) => endpoint),
+/** Answers itself at once, and others from `setServing` on; what came before disposal is answered. */
+export function serveNats(nc: NatsConnection, door: NatsDoor, work: Work): NatsTrigger {
+  const endpoints = endpointsOf(door)
+  const service = announce(nc, door, endpoints)
+  const serve = (served: Served, caller: (msg: Msg) => Caller, on: typeof service | undefined) =>
+    subscribe(nc, served, async (msg) => {
+      const started = process.hrtime.bigint()
+      const { kind } = served
+      const answer = await work.answer({ kind, bytes: msg.data, caller: caller(msg) })
+      respond(msg, answer)
+      const spent = Number(process.hrtime.bigint() - started)
+      on?.count(served.endpoint.name, spent, answer.isGranted ? undefined : answer.refusal.code)
+    })
+  const [{ kind, endpoint }] = endpoints
+  const self = serve(
+    { kind, endpoint: { ...endpoint, subject: selfSubject(door.nkey) } },
+    () => ({ trigger: 'self', source: 'self' }),
+    undefined,
   )
-  const work = makeWorker(provisioning, service)
-  const self = nc.subscribe(selfSubject(nkey), {
-    callback: (_, msg) =>
-      work.push({ msg, ...endpoints[0], caller: { trigger: 'self', source: 'self' } }),
-  })
-  const denyList = serveDenyList(nc, trust, { region, door, nkey })
   let serving: Subscription[] = []
-  const setServing = (isServing: boolean): void => {
-    if (isServing === serving.length > 0) return
-    if (!isServing) serving.forEach((each) => each.unsubscribe())
-    serving = isServing ? subscribeAll(nc, endpoints, work) : []
-  }
-  setServing(true)
   return {
-    setServing,
+    setServing(isServing) {
+      if (isServing === serving.length > 0) return
+      if (!isServing) serving.forEach((each) => each.unsubscribe())
+      serving = isServing ? endpoints.map((each) => serve(each, callerOf, service)) : []
+    },
     async [Symbol.asyncDispose]() {
       // Drained, not unsubscribed: what the server has already sent is still answered.
       await Promise.all(serving.map((each) => each.drain()))
       await work.idle()
-      for (const each of [self, denyList]) each.unsubscribe()
+      self.unsubscribe()
       service[Symbol.dispose]()
-      await nc.drain()
     },
   }
 }
 
-type Served = { readonly endpoint: ServiceEndpoint; readonly kind: ProvisioningKind }
+type Served = {
+  readonly endpoint: ServiceEndpoint
+  readonly kind: ProvisioningRequest['kind']
+}
 
-function endpointsOf({ region, door }: Provisioning): [Served, ...Served[]] {
-  const serve = (name: string, subject: string, kind: ProvisioningKind): Served => ({
+function endpointsOf({ region, door }: NatsDoor): [Served, ...Served[]] {
+  const served = (name: string, subject: string, kind: Served['kind']): Served => ({
     endpoint: { name, subject, queue: `${serviceName}-${door}` },
     kind,
   })
+  const access = served('access', accessSubject(door), 'access')
+  const accessHere = served(`access-${region}`, accessSubject(door, region), 'access')
+  if (door === 'legacy') return [access, accessHere]
   return [
-    serve('access', accessSubject(door), 'access'),
-    serve(`access-${region}`, accessSubject(door, region), 'access'),
-    serve('renew', renewSubject(door), 'renewal'),
-    serve(`renew-${region}`, renewSubject(door, region), 'renewal'),
+    access,
+    accessHere,
+    served('renew', renewSubject(door), 'renewal'),
+    served(`renew-${region}`, renewSubject(door, region), 'renewal'),
   ]
 }
 
-function subscribeAll(
-  nc: NatsConnection,
-  endpoints: readonly Served[],
-  work: Worker,
-): Subscription[] {
-  return endpoints.map(({ endpoint, kind }) =>
-    nc.subscribe(endpoint.subject, {
-      queue: endpoint.queue,
-      callback: (error, msg) => {
-        if (error === null) work.push({ msg, endpoint, kind, caller: callerOf(msg) })
-      },
-    }),
+function announce(nc: NatsConnection, door: NatsDoor, endpoints: readonly Served[]): Service {
+  const description = `issues credentials at the ${door.door} door of ${door.region}`
+  const metadata = { ...door, pid: String(process.pid) }
+  return announceService(
+    nc,
+    { name: serviceName, version, description, metadata },
+    endpoints.map(({ endpoint }) => endpoint),
   )
 }
 
-interface Worker {
-  push(job: Job): void
-  idle(): Promise<void>
-}
-
-/** Takes the requests of one connection in their order, and those of all connections in turn. */
-function makeWorker(provisioning: Provisioning, service: Service): Worker {
-  const queue = makeFairQueue<Job>()
-  let running: Promise<void> = Promise.resolve()
-  let isRunning = false
-  const run = async (): Promise<void> => {
-    for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
-      answer(job, provisioning, service)
-      // Between two jobs the newly arrived ones are read, so that their senders get their turn.
-      await new Promise(setImmediate)
-    }
-    isRunning = false
-  }
-  return {
-    push(job) {
-      try {
-        queue.push(job.caller.source, job)
-      } catch (error) {
-        const refusal = answerRefusal(error)
-        respondError(job.msg, { ...refusal, body: refusal })
-        return
-      }
-      if (isRunning) return
-      isRunning = true
-      running = run()
-    },
-    idle: () => running,
-  }
-}
-
-function answer(
-  { msg, endpoint, kind, caller }: Job,
-  provisioning: Provisioning,
-  service: Service,
-): void {
-  const started = process.hrtime.bigint()
-  const result = provisionCredential({ kind, bytes: msg.data, caller }, provisioning)
-  const spent = (): number => Number(process.hrtime.bigint() - started)
-  if (result.isGranted) {
-    msg.respond(JSON.stringify(result.body))
-    service.count(endpoint.name, spent())
-    return
-  }
-  const { refusal, nonce } = result
-  respondError(msg, { ...refusal, body: { ...refusal, nonce } })
-  service.count(endpoint.name, spent(), refusal.code)
-}
-
-/** What the requestor's server says of the connection, for the import is shared. */
-function callerOf(msg: Msg): Caller {
-  const text = msg.headers?.get('Nats-Request-Info')
-  if (!text) return { trigger: 'nats', source: 'unknown' }
-  try {
-    const { user, server, id } = JSON.parse(text) as { user?: string; server?: string; id?: number }
-    const known = {
-      ...(user !== undefined && { nkey: user }),
-      ...(server !== undefined && { server }),
-    }
-    return { trigger: 'nats', source: `${server ?? ''}#${id ?? ''}`, ...known }
-  } catch {
-    return { trigger: 'nats', source: 'unknown' }
-  }
-}
-
-/** An empty message asks which list is held, any other brings one; both are answered with the state. */
-function serveDenyList(
+function subscribe(
   nc: NatsConnection,
-  trust: TrustSource,
-  identity: { region: string; door: string; nkey: string },
+  { endpoint: { subject, queue } }: Served,
+  answer: (msg: Msg) => Promise<void>,
 ): Subscription {
-  return nc.subscribe(denyListSubject, {
-    callback: (_, msg) => {
-      let refusal: string | undefined
-      try {
-        if (msg.data.length > 0) trust.offerDenyList(msg.string())
-      } catch (error) {
-        refusal = (error as Error).message
-      }
-      const held = trust.current().denyList
-      msg.respond(JSON.stringify({ ...identity, ...denyListState(held), refusal }))
+  return nc.subscribe(subject, {
+    queue,
+    callback: (error, msg) => {
+      // Whoever cannot be answered is no work.
+      if (error === null && msg.reply) void answer(msg)
     },
   })
+}
+
+function respond(msg: Msg, answer: ProvisioningAnswer): void {
+  if (answer.isGranted) msg.respond(answer.body)
+  else respondError(msg, { ...answer.refusal, body: answer.body })
 }

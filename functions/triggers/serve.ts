@@ -3,10 +3,13 @@ import { parseFunctionEnvironment } from '../environment.ts'
 import { startFunction } from '../start-function.ts'
 
 async function main(): Promise<void> {
-  await using running = await startFunction(parseFunctionEnvironment(process.env))
-  console.error(`provision-credentials: ${running.place} is serving`)
+  await using _running = await startFunction(parseFunctionEnvironment(process.env))
   await told()
+  // A leafnode server that does not answer must not keep a process that was told to end.
+  setTimeout(() => process.exit(1), endMsMax).unref()
 }
+
+const endMsMax = 2_500
 
 function told(): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()

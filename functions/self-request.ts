@@ -1,0 +1,90 @@
+// A function asks itself as a client would, over its own connection, and believes the answer only
+// after the same checks.
+import { randomBytes } from 'node:crypto'
+import { makeAsk, readAnswer, type Asking } from '../core/access/ask.ts'
+import { generateCurveKeyPair } from '../core/access/curve-key.ts'
+import { issueCredential, type RoleSigner } from '../core/access/issue.ts'
+import { Refusal } from '../core/errors.ts'
+import type { FunctionDoor } from '../core/network/access-subject.ts'
+import { selfSubject } from '../core/network/function-permissions.ts'
+import { verifyChain } from '../core/trust/chain.ts'
+import type { NatsConnection } from '../nats/connect.ts'
+import type { FunctionTrust } from '../store/function-trust.ts'
+import { makeNkeyPair } from '../store/key-file.ts'
+
+export interface SelfRequest {
+  readonly door: FunctionDoor
+  /** The function's own, at its leafnode server. */
+  readonly nkey: string
+  readonly trust: () => FunctionTrust
+  readonly nowMs: () => number
+  readonly deadlineMs?: number
+}
+
+/** Makes keys for one process; what comes back rejects with the reason when something is wrong. */
+export function makeSelfRequest(nc: NatsConnection, self: SelfRequest): () => Promise<void> {
+  const keys = { pair: makeNkeyPair('user'), curve: generateCurveKeyPair() }
+  // A name that nobody can have been denied.
+  const name = randomBytes(4).toString('hex')
+  const { door, nkey, trust, nowMs, deadlineMs = 1_000 } = self
+  return async () => {
+    const { archipelago, operator, signers } = trust()
+    const role = archipelago.roles.find(({ doors }) => doors.includes(door))
+    if (role === undefined) throw new Refusal('ERR_ROLE_DOOR', `no role has this door: ${door}`)
+    const nonce = randomBytes(18).toString('base64url')
+    const asking = { operator, door, role: role.name, name, ...keys, nonce, nowMs: nowMs() }
+    for (const [of, signer] of signers) requireSigning(asking, of, signer)
+    const send = (bytes: Uint8Array) => ask(nc, selfSubject(nkey), { bytes, deadlineMs })
+    if (door === 'legacy') return requireCreds(await send(Buffer.from(name)))
+    const request = makeAsk(asking)
+    const answer = readAnswer(await send(request.bytes), request, asking)
+    requireExpected(door, answer)
+  }
+}
+
+async function ask(
+  nc: NatsConnection,
+  subject: string,
+  { bytes, deadlineMs }: { bytes: Uint8Array; deadlineMs: number },
+): Promise<Uint8Array> {
+  try {
+    return (await nc.request(subject, bytes, { timeout: deadlineMs })).data
+  } catch (cause) {
+    throw new Refusal('ERR_NO_ANSWER', `no answer to itself within ${deadlineMs} ms`, { cause })
+  }
+}
+
+/**
+ * No request without an invite is granted at that door, and its own is no exception: it comes as far
+ * as the invite that is missing, and that every key still signs is tried apart.
+ */
+function requireExpected(door: FunctionDoor, answer: ReturnType<typeof readAnswer>): void {
+  if (answer.kind === 'ignored')
+    throw new Refusal('ERR_ANSWER_ILLEGAL', `its own answer is not good: ${answer.reason}`)
+  if (door === 'invite' && answer.kind === 'refused') {
+    if (answer.refusal.code === 'ERR_INVITE_MISSING') return
+  }
+  if (answer.kind === 'refused')
+    throw new Refusal('ERR_ANSWER_ILLEGAL', `it refuses itself: ${answer.refusal.message}`)
+}
+
+function requireSigning(asking: Asking, role: string, signer: RoleSigner): void {
+  const nowSeconds = Math.floor(asking.nowMs / 1000)
+  const { pair, name, operator } = asking
+  const user = issueCredential(
+    { name, nkey: pair.publicKey, issuedAtSeconds: nowSeconds, expiresAtSeconds: nowSeconds + 1 },
+    signer,
+  )
+  const { scope } = verifyChain(
+    { userJwt: user.text, accountJwt: signer.account.text },
+    { operator, nowSeconds },
+  )
+  if (!scope.role.startsWith(`${role}.`))
+    throw new Refusal('ERR_KEY_UNPUBLISHED', `its key of ${role} signs for ${scope.role}`)
+}
+
+function requireCreds(answer: Uint8Array): void {
+  const text = Buffer.from(answer).toString()
+  if (!text.includes('BEGIN NATS USER JWT'))
+    throw new Refusal('ERR_ANSWER_ILLEGAL', `it refuses itself: ${text.slice(0, 80)}`)
+}

@@ -1,0 +1,32 @@
+import type { Msg } from '../../nats/connect.ts'
+import type { Caller } from '../audit.ts'
+
+/**
+ * Who asks, by the word of the requestor's server: it writes this header for a shared import, over
+ * whatever the requestor put there. `user` in it is no more than what the client said of itself
+ * (nats-server 2.15.2, getRawAuthUser); the JWT is what it proved.
+ */
+export function callerOf(msg: Msg): Caller {
+  const info = readInfo(msg.headers?.get('Nats-Request-Info'))
+  const { server, id, jwt } = info
+  if (typeof server !== 'string') return { trigger: 'nats', source: 'unknown' }
+  const nkey = subjectOf(jwt)
+  const source = `${server}#${String(id)}`
+  return { trigger: 'nats', source, server, ...(nkey !== undefined && { nkey }) }
+}
+
+function subjectOf(jwt: unknown): string | undefined {
+  if (typeof jwt !== 'string') return undefined
+  const claims = Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString()
+  const { sub } = readInfo(claims)
+  return typeof sub === 'string' ? sub : undefined
+}
+
+function readInfo(text: string | undefined): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text || '{}')
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+  } catch {
+    return {}
+  }
+}

@@ -1,0 +1,108 @@
+// What both HTTP doors do with a request: one path, one body of at most 4 KiB, one table of refusals.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { requestBytesMax } from '../../core/access/request.ts'
+import { Refusal } from '../../core/errors.ts'
+import type { FunctionDoor } from '../../core/network/access-subject.ts'
+import { quote } from '../../core/quote.ts'
+import type { Caller } from '../audit.ts'
+import { refuseUnread, type ProvisioningAnswer } from '../provision-credentials.ts'
+import type { Work } from '../work.ts'
+import { sourceOf } from './source.ts'
+
+export interface HttpDoor {
+  readonly door: FunctionDoor
+  readonly work: Work
+  readonly trigger: Caller['trigger']
+  /** Why it does not serve, undefined while it does. */
+  readonly problem: () => string | undefined
+}
+
+const bodySecondsMax = 5
+
+/** Answers whatever comes; never rejects. */
+export async function answerHttp(
+  request: IncomingMessage,
+  response: ServerResponse,
+  http: HttpDoor,
+): Promise<void> {
+  const { method, url } = request
+  if (url === '/healthz') return answerHealth(request, response, http)
+  if (url !== '/')
+    return refuse(response, http, { status: 404, rule: `no such path: ${quote(url ?? '')}` })
+  if (method !== 'POST') {
+    response.setHeader('allow', 'POST')
+    return refuse(response, http, {
+      status: 405,
+      rule: `method is not POST: ${quote(method ?? '')}`,
+    })
+  }
+  try {
+    const bytes = await readBody(request)
+    const source = sourceOf(request.socket.remoteAddress)
+    const caller = { trigger: http.trigger, source }
+    send(response, await http.work.answer({ kind: 'access', bytes, caller }))
+  } catch (error) {
+    // What was not read to its end would be taken for the next request.
+    response.setHeader('connection', 'close')
+    send(response, refuseUnread(error, http.door))
+  }
+}
+
+function answerHealth(
+  { method }: IncomingMessage,
+  response: ServerResponse,
+  { door, problem }: HttpDoor,
+): void {
+  if (method !== 'GET' && method !== 'HEAD') {
+    response.setHeader('allow', 'GET, HEAD')
+    return write(response, 405, JSON.stringify({ door }))
+  }
+  const why = problem()
+  write(response, why === undefined ? 200 : 503, JSON.stringify({ door, problem: why }))
+}
+
+function refuse(
+  response: ServerResponse,
+  { door }: HttpDoor,
+  { status, rule }: { status: number; rule: string },
+): void {
+  response.setHeader('connection', 'close')
+  const { body } = refuseUnread(
+    new Refusal('ERR_REQUEST_ILLEGAL', `illegal request: ${rule}`),
+    door,
+  )
+  write(response, status, body)
+}
+
+function send(response: ServerResponse, answer: ProvisioningAnswer): void {
+  write(response, answer.isGranted ? 200 : answer.refusal.status, answer.body)
+}
+
+function write(response: ServerResponse, status: number, body: string): void {
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+  })
+  response.end(body)
+}
+
+/** Stops reading at the first byte too many, and when the body takes too long. */
+export async function readBody(request: IncomingMessage): Promise<Uint8Array> {
+  const chunks: Buffer[] = []
+  let length = 0
+  const tooLate = setTimeout(() => request.destroy(), bodySecondsMax * 1_000)
+  try {
+    for await (const chunk of request.iterator({
+      destroyOnReturn: false,
+    }) as AsyncIterable<Buffer>) {
+      length += chunk.length
+      if (length > requestBytesMax)
+        throw new Refusal('ERR_REQUEST_OVERSIZE', `request: over ${requestBytesMax} bytes`)
+      chunks.push(chunk)
+    }
+  } finally {
+    clearTimeout(tooLate)
+  }
+  return Buffer.concat(chunks)
+}
