@@ -29,8 +29,9 @@ export function nkeyPairFrom<R extends NkeyRole>(role: R, entropy: Uint8Array): 
     format: 'der',
     type: 'pkcs8',
   })
-  const raw = createPublicKey(privateKey).export({ format: 'der', type: 'spki' })
-  const publicKey = encode([prefixes[role]], raw.subarray(spki.length)) as Nkey<R>
+  // As JWK, for DER takes 30 µs longer, half of the whole (Node 24).
+  const { x = '' } = createPublicKey(privateKey).export({ format: 'jwk' })
+  const publicKey = encode([prefixes[role]], Buffer.from(x, 'base64url')) as Nkey<R>
   return { publicKey, privateKey, seed: encode(seedHeader(role), entropy) }
 }
 
