@@ -63,28 +63,32 @@ function openWriting(place: StatePlace, nowSeconds: number): Writing {
 
 /** What revoked keys have outlived leaves the account JWTs by the way. */
 function revoke(writing: Writing, revoked: Revoked): void {
-  const { files, homes, archipelago, accounts, nowSeconds } = writing
+  const { files, homes, nowSeconds } = writing
   const known = readRevocationRecords(files, homes)
-  const fresh = accounts
+  const fresh = recordFresh(writing, revoked)
+  const records = [...known.filter((each) => !fresh.some((one) => isSameKey(one, each))), ...fresh]
+  const accounts = writing.accounts.map((account): [AccountJwt, Revocations] => {
+    const { name = '', nats } = account.claims
+    const before = { name, revocations: nats.revocations }
+    const kept = { name, revocations: keepRevocations(before, records, nowSeconds) }
+    const added = fresh.filter((each) => each.account === name).map(({ nkey }) => nkey)
+    return [account, addRevocations(kept, added)]
+  })
+  if (fresh.length > 0) writeRevocationRecords(files, homes, records)
+  signAccounts(writing, new Map(accounts))
+  deny(writing, revoked)
+}
+
+function recordFresh(
+  { archipelago, accounts, nowSeconds }: Writing,
+  revoked: Revoked,
+): RevocationRecord[] {
+  return accounts
     .filter(({ claims }) => revoked.accounts.includes(claims.name as string))
     .flatMap((account) => {
       const nkeys = revoked.nkeys.filter((nkey) => !(nkey in account.claims.nats.revocations))
       return recordRevocations(archipelago, account, { nkeys, nowSeconds })
     })
-  const records = [...known.filter((each) => !fresh.some((one) => isSameKey(one, each))), ...fresh]
-  if (fresh.length > 0) writeRevocationRecords(files, homes, records)
-  const revocationsOf = ({ claims }: AccountJwt): Revocations => {
-    const name = claims.name as string
-    const kept = keepRevocations(
-      { name, revocations: claims.nats.revocations },
-      records,
-      nowSeconds,
-    )
-    const added = fresh.filter(({ account }) => account === name).map(({ nkey }) => nkey)
-    return addRevocations({ name, revocations: kept }, added)
-  }
-  signAccounts(writing, revocationsOf)
-  deny(writing, revoked)
 }
 
 function isSameKey(one: RevocationRecord, other: RevocationRecord): boolean {
@@ -92,12 +96,12 @@ function isSameKey(one: RevocationRecord, other: RevocationRecord): boolean {
 }
 
 function signAccounts(
-  { store, homes, operator, signer, accounts, nowSeconds }: Writing,
-  revocationsOf: (account: AccountJwt) => Revocations,
+  { store, homes, operator, signer, nowSeconds }: Writing,
+  accounts: ReadonlyMap<AccountJwt, Revocations>,
 ): void {
-  const signed = accounts.map((account) => {
+  const signed = [...accounts].map(([account, revocations]) => {
     const { name, sub, nats } = account.claims
-    const body = { ...nats, revocations: revocationsOf(account) }
+    const body = { ...nats, revocations }
     const declared = { name: name as string, publicKey: sub as Nkey<'account'>, body }
     return signAccount(signer, declared, { nowSeconds, previous: account })
   })

@@ -1,0 +1,70 @@
+// The connections of clients and leafnodes, with the credentials by which they came.
+import type { NatsConnection } from '@nats-io/nats-core'
+import type { LiveConnection } from '../core/access/live-connection.ts'
+import { Refusal } from '../core/errors.ts'
+import type { JwtClaims } from '../core/trust/jwt.ts'
+import { parseUser, type UserBody } from '../core/trust/user.ts'
+import type { LiveServer } from './account-state.ts'
+import { askServer, kickConnection, type Connection, type Connz } from './system.ts'
+
+const perPage = 256
+/** A server that never ends its list is no reason to listen for ever. */
+const pagesMax = 4_000
+
+/** By the text of the JWT: to check a signature takes longer than all the rest. */
+export type ClaimsCache = Map<string, JwtClaims<UserBody> | undefined>
+
+/** All connections of one server that have logged in. Refuses a server that does not answer. */
+export async function readLiveConnections(
+  connection: NatsConnection,
+  server: LiveServer,
+  cache: ClaimsCache = new Map(),
+): Promise<LiveConnection[]> {
+  const live: LiveConnection[] = []
+  for (let page = 0; page < pagesMax; page += 1) {
+    const options = { auth: true, limit: perPage, offset: page * perPage }
+    const answer = await askServer(connection, server.id, { question: 'CONNZ', options })
+    const { connections, now } = answer as Connz & { readonly now: string }
+    live.push(...connections.flatMap((each) => toLive(each, { server, now, cache })))
+    if (connections.length < perPage) break
+  }
+  return live
+}
+
+/** Kicks; that it is gone already is as good. Whether it was this one that ended it. */
+export async function kick(
+  connection: NatsConnection,
+  { server, cid }: LiveConnection,
+): Promise<boolean> {
+  try {
+    await kickConnection(connection, server.id, cid)
+    return true
+  } catch (error) {
+    if (error instanceof Refusal && error.code === 'ERR_SERVER_REFUSED') return false
+    throw error
+  }
+}
+
+/** The age by the server's own clock. What has not logged in yet has no account. */
+function toLive(
+  { cid, account, authorized_user: nkey, issuer_key: issuer, jwt, start }: Connection,
+  { server, now, cache }: { server: LiveServer; now: string; cache: ClaimsCache },
+): LiveConnection[] {
+  if (account === undefined || nkey === undefined) return []
+  const openSeconds = (Date.parse(now) - Date.parse(start)) / 1000
+  const claims = jwt === undefined ? undefined : readClaims(jwt, cache)
+  return [{ server, cid, account, nkey, issuer: issuer ?? '', claims, openSeconds }]
+}
+
+function readClaims(jwt: string, cache: ClaimsCache): JwtClaims<UserBody> | undefined {
+  if (!cache.has(jwt)) cache.set(jwt, parseOrNothing(jwt))
+  return cache.get(jwt)
+}
+
+function parseOrNothing(jwt: string): JwtClaims<UserBody> | undefined {
+  try {
+    return parseUser(jwt).claims
+  } catch {
+    return undefined
+  }
+}
