@@ -22,6 +22,8 @@ export type RefusalCode =
   | 'ERR_REVOCATIONS_ILLEGAL'
   | 'ERR_REVOCATIONS_FULL'
   // core/access: what a requestor is told
+  | 'ERR_PATH_UNKNOWN'
+  | 'ERR_METHOD_ILLEGAL'
   | 'ERR_REQUEST_OVERSIZE'
   | 'ERR_REQUEST_NOT_JSON'
   | 'ERR_REQUEST_ILLEGAL'
@@ -88,6 +90,14 @@ export type RefusalCode =
   | 'ERR_SERVER_REFUSED'
   | 'ERR_NOT_MESHED'
   | 'ERR_RELOAD_FAILED'
+  // core/plan, laptop: edits of archipelago.yaml
+  | 'ERR_PLAN_IMPOSSIBLE'
+  | 'ERR_PLAN_ASKS'
+  | 'ERR_PLAN_CHANGED'
+  | 'ERR_NOT_PUSHED'
+  | 'ERR_CONTROL_ILLEGAL'
+  | 'ERR_CONTROL_LOST'
+  | 'ERR_CONTROL_PATH'
 
 /** What was expected to go wrong: the code names the rule, the message the rule and the value. */
 export class Refusal extends Error {

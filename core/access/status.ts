@@ -9,6 +9,8 @@ export interface RefusalAnswer {
 
 const statuses: Partial<Record<RefusalCode, number>> = {
   ERR_REQUEST_OVERSIZE: 413,
+  ERR_PATH_UNKNOWN: 404,
+  ERR_METHOD_ILLEGAL: 405,
   ERR_ROLE_UNKNOWN: 404,
   ERR_ROLE_DOOR: 403,
   ERR_PROOF_WRONG: 401,

@@ -25,18 +25,11 @@ export async function answerHttp(
   response: ServerResponse,
   http: HttpDoor,
 ): Promise<void> {
-  const { method, url } = request
-  if (url === '/healthz') return answerHealth(request, response, http)
-  if (url !== '/')
-    return refuse(response, http, { status: 404, rule: `no such path: ${quote(url ?? '')}` })
-  if (method !== 'POST') {
-    response.setHeader('allow', 'POST')
-    return refuse(response, http, {
-      status: 405,
-      rule: `method is not POST: ${quote(method ?? '')}`,
-    })
-  }
   try {
+    if (request.url === '/healthz') return answerHealth(request, response, http)
+    if (request.url !== '/')
+      throw new Refusal('ERR_PATH_UNKNOWN', `unknown path: ${quote(request.url ?? '')}`)
+    requireMethod(request, response, ['POST'])
     const bytes = await readBody(request)
     const source = sourceOf(request.socket.remoteAddress)
     const caller = { trigger: http.trigger, source }
@@ -48,30 +41,24 @@ export async function answerHttp(
   }
 }
 
+function requireMethod(
+  { method = '' }: IncomingMessage,
+  response: ServerResponse,
+  allowed: readonly string[],
+): void {
+  if (allowed.includes(method)) return
+  response.setHeader('allow', allowed.join(', '))
+  throw new Refusal('ERR_METHOD_ILLEGAL', `method is not ${allowed.join(' or ')}: ${method}`)
+}
+
 function answerHealth(
-  { method }: IncomingMessage,
+  request: IncomingMessage,
   response: ServerResponse,
   { door, problem }: HttpDoor,
 ): void {
-  if (method !== 'GET' && method !== 'HEAD') {
-    response.setHeader('allow', 'GET, HEAD')
-    return write(response, 405, JSON.stringify({ door }))
-  }
+  requireMethod(request, response, ['GET', 'HEAD'])
   const why = problem()
   write(response, why === undefined ? 200 : 503, JSON.stringify({ door, problem: why }))
-}
-
-function refuse(
-  response: ServerResponse,
-  { door }: HttpDoor,
-  { status, rule }: { status: number; rule: string },
-): void {
-  response.setHeader('connection', 'close')
-  const { body } = refuseUnread(
-    new Refusal('ERR_REQUEST_ILLEGAL', `illegal request: ${rule}`),
-    door,
-  )
-  write(response, status, body)
 }
 
 function send(response: ServerResponse, answer: ProvisioningAnswer): void {

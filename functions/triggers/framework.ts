@@ -1,0 +1,62 @@
+// The function for platforms that run functions (`functions-framework --source=framework.ts
+// --target=provision-credentials`), and started by itself the same on a loopback address. The trust
+// comes from files alone, for nobody can push a deny list to it.
+//
+// Left to itself functions-framework 5.0.5 reads up to 1 GB, answers malformed JSON before any function
+// runs, and tells the client err.message unless NODE_ENV is production. What remains: it alone
+// answers /favicon.ico and /robots.txt, it speaks plain HTTP behind the platform's own TLS, and when
+// the platform starts it, it listens on every address and bounds no connection.
+import diagnostics from 'node:diagnostics_channel'
+import type { IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { http } from '@google-cloud/functions-framework'
+import { getTestServer } from '@google-cloud/functions-framework/testing'
+import { Refusal } from '../../core/errors.ts'
+import { openAudit } from '../audit.ts'
+import { parseFunctionPlace, type FunctionPlace } from '../environment.ts'
+import { provisionCredential, type Provisioning } from '../provision-credentials.ts'
+import { openTrustSource } from '../trust-source.ts'
+import { startWork } from '../work.ts'
+import { answerHttp, type HttpDoor } from './http.ts'
+
+process.env['NODE_ENV'] = 'production'
+const target = 'provision-credentials'
+
+keepBodiesUnread()
+const door = openDoor(parseFunctionPlace(process.env))
+http(target, (request, response) => answerHttp(request, response, door))
+if (import.meta.main) serveLoopback()
+
+/** Without these headers its parsers take a request for one without a body: ours to read, and to cap. */
+function keepBodiesUnread(): void {
+  diagnostics.subscribe('http.server.request.start', (message) => {
+    const { headers } = (message as { request: IncomingMessage }).request
+    delete headers['content-length']
+    delete headers['transfer-encoding']
+  })
+}
+
+function openDoor(place: FunctionPlace): HttpDoor {
+  const { region, door, folders } = place
+  if (door === 'legacy')
+    throw new Refusal('ERR_ENVIRONMENT', 'ARCHIPELAGO_DOOR: legacy is asked over NATS only')
+  const report = (line: string): void => console.error(`${target}: ${line}`)
+  const trust = openTrustSource(folders, { door, report })
+  const provisioning: Provisioning = {
+    region,
+    door,
+    trust: () => trust.current(),
+    nowMs: Date.now,
+    audit: openAudit(place, (line) => console.log(line)),
+  }
+  const work = startWork((request) => provisionCredential(request, provisioning), { door })
+  return { door, work, trigger: 'framework', problem: () => undefined }
+}
+
+function serveLoopback(): void {
+  const server = getTestServer(target)
+  server.listen(Number(process.env['PORT'] ?? 0), '127.0.0.1', () => {
+    const { port } = server.address() as AddressInfo
+    console.error(`${target}: http://127.0.0.1:${port}/`)
+  })
+}
