@@ -7,9 +7,9 @@ import { decodeBase32, encodeBase32 } from './base32.ts'
 const prefixes = { operator: 14 << 3, account: 0, user: 20 << 3, server: 13 << 3 } as const
 const seedPrefix = 18 << 3
 const keyBytes = 32
-// DER up to the raw key, RFC 8410: PrivateKeyInfo and SubjectPublicKeyInfo of id-Ed25519.
+// DER up to the raw key, RFC 8410: PrivateKeyInfo of id-Ed25519. Public keys go in and out as JWK:
+// read in 22 µs instead of 27, written in 1 instead of 30 (Node 24).
 const pkcs8 = Buffer.from('302e020100300506032b657004220420', 'hex')
-const spki = Buffer.from('302a300506032b6570032100', 'hex')
 
 export type NkeyRole = keyof typeof prefixes
 /** The public half: what travels. `O…`, `A…`, `U…` or `N…`, 56 characters. */
@@ -29,7 +29,6 @@ export function nkeyPairFrom<R extends NkeyRole>(role: R, entropy: Uint8Array): 
     format: 'der',
     type: 'pkcs8',
   })
-  // As JWK, for DER takes 30 µs longer, half of the whole (Node 24).
   const { x = '' } = createPublicKey(privateKey).export({ format: 'jwk' })
   const publicKey = encode([prefixes[role]], Buffer.from(x, 'base64url')) as Nkey<R>
   return { publicKey, privateKey, seed: encode(seedHeader(role), entropy) }
@@ -64,11 +63,8 @@ export function signWith(pair: NkeyPair, data: Uint8Array): Uint8Array {
 export function isSignedBy(key: Nkey, data: Uint8Array, signature: Uint8Array): boolean {
   const raw = decode(key, 1)
   if (raw === undefined || signature.length !== 64) return false
-  const publicKey = createPublicKey({
-    key: Buffer.concat([spki, raw.key]),
-    format: 'der',
-    type: 'spki',
-  })
+  const jwk = { kty: 'OKP', crv: 'Ed25519', x: Buffer.from(raw.key).toString('base64url') }
+  const publicKey = createPublicKey({ key: jwk, format: 'jwk' })
   return verify(null, data, publicKey, signature)
 }
 
