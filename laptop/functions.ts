@@ -28,7 +28,7 @@ export function auditFile(homes: Homes, region: string, door: FunctionDoor): str
   return join(functionHome(homes, region, door), 'audit.log')
 }
 
-/** What has to run for every region's doors; every process is handed its own keys and no other's. */
+/** What has to run for every region's doors, each handed its own keys and no other's; changes nothing. */
 export function planFunctions(plan: FunctionPlan): ProcessSpec[] {
   const open = openDoors(plan.archipelago.roles)
   return plan.regions.flatMap((region) =>
@@ -47,7 +47,6 @@ function functionProcess(
   const keys = functionHome(homes, region.name, door)
   const tls = tlsPaths(homes.data, place)
   const audit = auditFile(homes, region.name, door)
-  keepSmall(audit)
   return {
     name: functionName(region.name, door),
     command: process.execPath,
@@ -73,8 +72,8 @@ function functionProcess(
   }
 }
 
-/** An audit file that grew large over the runs is put aside once, the one before it is given up. */
-function keepSmall(path: string): void {
+/** Before a function starts: an audit file that grew large is put aside, the one before it is given up. */
+export function prepareFunction({ log: path }: ProcessSpec): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0
   if (size > auditBytesMax) renameSync(path, `${path}.1`)

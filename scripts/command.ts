@@ -94,6 +94,14 @@ const hints: Hints = {
   ERR_BUSY: 'try again in some seconds',
   ERR_PASSPHRASE_MISSING: 'put a long one into a file and name it with --passphrase-file',
   ERR_PASSPHRASE_WRONG: 'try again; without it nothing can be read',
+  ERR_ALREADY_RUNNING: 'use the one that runs, or end it with Ctrl-C where it was started',
+  ERR_PLAN_ASKS: 'look at node scripts/plan.ts, then agree with node scripts/apply.ts --yes',
+  ERR_PLAN_CHANGED: 'run it again and look at the new plan',
+  ERR_PLAN_IMPOSSIBLE: 'take that edit back, or begin anew with another --data-dir',
+  ERR_NOT_PUSHED:
+    'look with node scripts/verify-supercluster.ts at the named servers, then run it again',
+  ERR_CONTROL_LOST: 'start the network with npm start, then run it again',
+  ERR_CONTROL_PATH: 'name a data folder with a shorter path, with --data-dir',
   ERR_FILE_EXISTS: 'name another file, or remove that one first',
 }
 

@@ -1,6 +1,7 @@
 // The main job: the whole network on this machine, proved, and kept up until Ctrl-C.
 import { rmSync } from 'node:fs'
 import { relative } from 'node:path'
+import { requireFree } from '../laptop/control/open-control.ts'
 import { startNetwork, type RunningNetwork } from '../laptop/network.ts'
 import type { Proof } from '../laptop/proofs/proof.ts'
 import { proveNetwork } from '../laptop/proofs/prove-network.ts'
@@ -34,7 +35,7 @@ async function main(): Promise<void> {
 
 async function run(place: Place, options: StartOptions, signal: AbortSignal): Promise<void> {
   const started = performance.now()
-  if (options.fresh) rmSync(place.data, { recursive: true, force: true })
+  if (options.fresh) await forget(place)
   progress(`network ${place.archipelago.network}: keys and state in ${place.data}`)
   const natsServer = await findTool('nats-server', { report: progress, signal })
   progress(`starting ${countServers(place)} nats-servers, their leafnode servers and functions`)
@@ -46,6 +47,7 @@ async function run(place: Place, options: StartOptions, signal: AbortSignal): Pr
     natsServer,
     onExit: ({ name, lastLine, restartMs }) =>
       progress(`${name} ended (${lastLine}); starts again in ${restartMs} ms`),
+    report: progress,
     signal,
   })
   const readyMs = performance.now() - started
@@ -57,6 +59,12 @@ async function run(place: Place, options: StartOptions, signal: AbortSignal): Pr
   explain(place, running)
   await aborted(signal)
   progress('stopping')
+}
+
+/** What another one runs from is left alone. */
+async function forget({ data, homes }: Place): Promise<void> {
+  await requireFree(homes.run)
+  rmSync(data, { recursive: true, force: true })
 }
 
 function readyRow(readyMs: number, { supercluster }: RunningNetwork): Proof {
@@ -83,6 +91,7 @@ It stays up until Ctrl-C. In another terminal:
   a credential   node scripts/request-credentials.ts --network ${file} --name alice --out alice.creds
   in-process     npm run invoke -- provision-credentials --name alice
   look at it     node scripts/verify-supercluster.ts
+  change it      edit archipelago.yaml, then node scripts/plan.ts and node scripts/apply.ts
 Files:
   for newcomers  ${networkFile}
   what git carries  ${homes.public}

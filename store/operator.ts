@@ -28,6 +28,7 @@ import {
   type NscStore,
 } from './nsc.ts'
 import { publicFiles, readDenyList } from './public.ts'
+import { retireAccounts } from './retired.ts'
 import { readRevocationRecords } from './revocations.ts'
 
 const operatorSigningKeys = 2
@@ -36,6 +37,7 @@ type PreviousAccounts = ReadonlyMap<string | undefined, AccountJwt>
 export interface OperatorHome {
   readonly store: NscStore
   readonly operator: OperatorJwt
+  /** Those that archipelago.yaml declares, then the closed ones that it declares no more. */
   readonly accounts: readonly AccountJwt[]
   readonly denyList: DenyList
 }
@@ -63,10 +65,12 @@ export function bootstrapOperator(
     revocations: revocationsOf(previous, readRevocationRecords(files, homes), nowSeconds),
   })
   const signer = operatorSigner(store, operator)
-  const accounts = bodies.map(({ name, body }) => {
-    const declared = { name, publicKey: identities[name] as Nkey<'account'>, body }
-    return signAccount(signer, declared, { nowSeconds, previous: previous.get(name) })
+  const declared = bodies.map(({ name, body }) => {
+    const account = { name, publicKey: identities[name] as Nkey<'account'>, body }
+    return signAccount(signer, account, { nowSeconds, previous: previous.get(name) })
   })
+  const retired = retireAccounts(store, archipelago, { operator, signer, nowSeconds })
+  const accounts = [...declared, ...retired]
   const denyList = readOrMakeDenyList({ files, homes, operator, signer, nowSeconds })
   writeTrust({ store, homes, operator, accounts })
   for (const keys of regions)

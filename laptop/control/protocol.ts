@@ -1,0 +1,46 @@
+// What a running network is asked over its control socket, a line of JSON each: one request, then
+// any number of progress lines, then one result or one refusal.
+import { z } from 'zod'
+import { Refusal } from '../../core/errors.ts'
+
+const plan = z.strictObject({
+  do: z.literal('plan'),
+  /** An absolute path: the two sides may be in different folders. */
+  archipelagoFile: z.string().min(1),
+})
+const apply = plan.extend({
+  do: z.literal('apply'),
+  /** Digest of the plan that somebody agreed to. */
+  agreed: z.string().length(64).optional(),
+})
+const request = z.discriminatedUnion('do', [plan, apply])
+
+export type ControlRequest = z.infer<typeof request>
+
+export type ControlMessage =
+  | { readonly line: string }
+  | { readonly result: unknown }
+  | { readonly refusal: { readonly code: string; readonly message: string } }
+
+export const requestBytesMax = 4096
+
+/** Refuses what is not exactly a request. */
+export function parseControlRequest(text: string): ControlRequest {
+  const { data, error } = request.safeParse(parseJson(text))
+  if (error === undefined) return data
+  const [issue] = error.issues
+  const where = issue?.path.join('.') || 'request'
+  throw new Refusal('ERR_CONTROL_ILLEGAL', `illegal control request: ${where}: ${issue?.message}`)
+}
+
+export function formatControlLine(message: ControlMessage | ControlRequest): string {
+  return `${JSON.stringify(message)}\n`
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,125 @@
+// Carries out a plan: trust at once and everywhere, then the processes, in an order that leaves each
+// region answered. What failed in the middle is done by the next apply.
+import type { Archipelago } from '../../core/archipelago.ts'
+import type { AccountBodies } from '../../core/plan/accounts.ts'
+import { requireAgreed } from '../../core/plan/agreement.ts'
+import type { Plan } from '../../core/plan/plan.ts'
+import { writeApplied } from '../../store/applied.ts'
+import { bootstrapAll } from '../../store/bootstrap.ts'
+import { openFiles } from '../../store/files.ts'
+import type { Homes } from '../../store/homes.ts'
+import { withTrustLock } from '../../store/trust-lock.ts'
+import { deleteWithdrawnKeys } from '../../store/withdrawn.ts'
+import { renewLeafnodes } from './leafnodes.ts'
+import { clientUrls, writeNetworkFile } from './network-file.ts'
+import { nowSeconds } from './now.ts'
+import { functionsOf, planRunning, planStopped, readAccountBodies } from './plan-network.ts'
+import { pushOrRefuse } from './push.ts'
+import { awaitAllFunctions, replaceFunctions, stopFunctions } from './run-functions.ts'
+import type { NetworkRuntime } from './runtime.ts'
+import { networkSource } from './source.ts'
+
+export interface Edit {
+  readonly archipelago: Archipelago
+  /** Its text, which is kept as what was applied. */
+  readonly text: string
+  /** Digest of the plan that somebody agreed to. */
+  readonly agreed?: string | undefined
+}
+type Report = (line: string) => void
+
+export interface Applied {
+  readonly plan: Plan
+  /** What was seen afterwards; nothing where no process runs. */
+  readonly verified: readonly string[]
+}
+
+/** Writes the trust of a network that does not run; its processes take the rest when they start. */
+export function applyStopped(homes: Homes, edit: Edit, report: Report): Applied {
+  const { archipelago, text, agreed } = edit
+  const plan = planStopped(homes, archipelago)
+  requireAgreed(plan, agreed)
+  const files = openFiles()
+  withTrustLock(homes, () => bootstrapAll({ files, homes, archipelago, nowSeconds: nowSeconds() }))
+  writeApplied(files, homes, text)
+  deleteKeys(homes, archipelago, report)
+  return { plan, verified: [] }
+}
+
+/** Refuses what is impossible, and what asks unless this very plan was agreed to. */
+export async function applyRunning(
+  runtime: NetworkRuntime,
+  edit: Edit,
+  report: Report,
+): Promise<Applied> {
+  const plan = planRunning(runtime, edit.archipelago)
+  requireAgreed(plan, edit.agreed)
+  await changeTrust(runtime, edit, report)
+  await changeProcesses(runtime, report)
+  writeNetworkFile(runtime)
+  deleteKeys(runtime.homes, edit.archipelago, report)
+  return { plan, verified: await verify(runtime) }
+}
+
+/** The state first, then the servers, then what functions go by. */
+async function changeTrust(
+  runtime: NetworkRuntime,
+  { archipelago, text }: Edit,
+  report: Report,
+): Promise<void> {
+  const { files, homes, trust } = runtime
+  const before = (runtime.unpushed ??= readAccountBodies(homes))
+  const options = { files, homes, archipelago, nowSeconds: nowSeconds() }
+  const operator = withTrustLock(homes, () => bootstrapAll(options))
+  trust.operator = operator
+  renewLeafnodes({ files, homes, archipelago, operator })
+  await pushChanged(runtime, before, report)
+  runtime.unpushed = undefined
+  writeApplied(files, homes, text)
+  trust.archipelago = archipelago
+}
+
+async function pushChanged(
+  { trust: { operator: home }, supercluster, connectTo }: NetworkRuntime,
+  before: AccountBodies,
+  report: Report,
+): Promise<void> {
+  const changed = home.accounts.filter(
+    ({ claims }) =>
+      JSON.stringify(before.get(claims.name as string)) !== JSON.stringify(claims.nats),
+  )
+  if (changed.length === 0) return
+  const { regions } = supercluster
+  const expectedServers = regions.flatMap(({ servers }) => servers.map(({ name }) => name))
+  await using connection = await connectTo('pusher', clientUrls(regions))
+  const accounts = changed.map(({ text }) => text)
+  await pushOrRefuse(connection, { operator: home.operator, accounts, expectedServers })
+  const names = changed.map(({ claims }) => claims.name).join(', ')
+  report(`${expectedServers.length} servers run the new ${names}`)
+}
+
+/** A region that goes loses its functions before its servers; all others come after their servers. */
+async function changeProcesses(runtime: NetworkRuntime, report: Report): Promise<void> {
+  const { files, homes, trust, supercluster } = runtime
+  const { archipelago, operator } = trust
+  const specs = functionsOf(runtime, archipelago)
+  await stopFunctions(runtime, specs, report)
+  await supercluster.apply(networkSource(archipelago, { files, homes, operator }), report)
+  await replaceFunctions(runtime, { specs, archipelago }, report)
+}
+
+/** The mesh was awaited with every server's configuration; the functions are asked once more. */
+async function verify(runtime: NetworkRuntime): Promise<string[]> {
+  await awaitAllFunctions(runtime)
+  const { regions } = runtime.supercluster
+  const servers = regions.flatMap((region) => region.servers).length
+  return [
+    `${servers} servers and ${regions.length} leafnode servers are one mesh, each with its configuration`,
+    `${runtime.specs.length} functions answer`,
+  ]
+}
+
+function deleteKeys(homes: Homes, archipelago: Archipelago, report: Report): void {
+  const deleted = withTrustLock(homes, () => deleteWithdrawnKeys(homes, archipelago))
+  if (deleted.length > 0) report(`${deleted.length} files of withdrawn keys deleted`)
+}

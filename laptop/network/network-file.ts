@@ -1,0 +1,57 @@
+import { formatNetworkFile, type NetworkFile } from '../../core/access/network-file.ts'
+import type { Archipelago } from '../../core/archipelago.ts'
+import { openDoors } from '../../core/network/access-subject.ts'
+import { formatHostPort, formatUrl, type RegionPlace } from '../../core/network/endpoint.ts'
+import { readOrRefuse } from '../../store/files.ts'
+import { publicFiles } from '../../store/public.ts'
+import { keepServiceCreds, publicCredsSeconds } from '../../store/service-credential.ts'
+import { authorityPaths } from '../layout.ts'
+import { nowSeconds } from './now.ts'
+import type { NetworkRuntime } from './runtime.ts'
+
+/** Writes the one public file that a newcomer needs; hands back its path. */
+export function writeNetworkFile({
+  files,
+  homes,
+  trust,
+  supercluster,
+}: Pick<NetworkRuntime, 'files' | 'homes' | 'trust' | 'supercluster'>): string {
+  const { archipelago, operator } = trust
+  const life = { nowSeconds: nowSeconds(), lifetimeSeconds: publicCredsSeconds }
+  const lobby = keepServiceCreds(operator, 'lobby', life)
+  const file: NetworkFile = {
+    version: 1,
+    network: archipelago.network,
+    operator: operator.operator.text,
+    ca: readOrRefuse(authorityPaths(homes.data).certificate, 'authority'),
+    regions: supercluster.regions.map((region) => ({
+      name: region.name,
+      servers: clientUrls([region]),
+      https: httpsUrls(region, archipelago),
+    })),
+    lobbyCreds: readOrRefuse(lobby, 'lobby credential'),
+  }
+  const path = publicFiles.network(homes.public, archipelago.network)
+  files.write(path, formatNetworkFile(file))
+  return path
+}
+
+/** URLs for clients, of one region or of all. */
+export function clientUrls(regions: readonly RegionPlace[], region?: string): string[] {
+  return regions
+    .filter(({ name }) => region === undefined || name === region)
+    .flatMap(({ servers }) => servers.map(({ client }) => formatUrl(client)))
+}
+
+function httpsUrls(
+  { doors }: RegionPlace,
+  { roles }: Archipelago,
+): NetworkFile['regions'][number]['https'] {
+  const open = openDoors(roles)
+  const urls = doors.flatMap(({ door, https }) =>
+    (door === 'lobby' || door === 'invite') && open.includes(door)
+      ? [[door, `https://${formatHostPort(https.host, https.port)}/`]]
+      : [],
+  )
+  return Object.fromEntries(urls) as NetworkFile['regions'][number]['https']
+}

@@ -1,0 +1,83 @@
+// What archipelago.yaml would change: the state is read, its successor computed in a dry run.
+import type { Archipelago } from '../../core/archipelago.ts'
+import { placeNetwork } from '../../core/network/endpoint.ts'
+import type { AccountBodies } from '../../core/plan/accounts.ts'
+import {
+  makePlan,
+  type NetworkState,
+  type Plan,
+  type ProcessChanges,
+} from '../../core/plan/plan.ts'
+import type { AccountJwt } from '../../core/trust/account.ts'
+import { appliedFile, readApplied, readPublishedAccounts } from '../../store/applied.ts'
+import { bootstrapAll } from '../../store/bootstrap.ts'
+import { openFiles, type Files } from '../../store/files.ts'
+import type { Homes } from '../../store/homes.ts'
+import type { OperatorHome } from '../../store/operator.ts'
+import { planFunctions } from '../functions.ts'
+import type { ProcessSpec } from '../process.ts'
+import { compareFunctions } from './function-changes.ts'
+import { nowSeconds } from './now.ts'
+import type { NetworkRuntime } from './runtime.ts'
+import { networkSource } from './source.ts'
+
+/** Writes nothing: keys that are new to the plan are made for it and forgotten. */
+export function planStopped(homes: Homes, archipelago: Archipelago): Plan {
+  return draft(homes, archipelago, readState(homes))
+}
+
+/** The same for a network that runs: what happens to each of its processes as well. */
+export function planRunning(runtime: NetworkRuntime, archipelago: Archipelago): Plan {
+  const { homes, supercluster, specs, unpushed } = runtime
+  const state = readState(homes)
+  const before = { ...state, accounts: unpushed ?? state.accounts }
+  return draft(homes, archipelago, before, (trust) => ({
+    servers: supercluster.preview(networkSource(archipelago, trust)),
+    functions: compareFunctions(specs, functionsOf(runtime, archipelago)),
+  }))
+}
+
+/** What servers and functions hold, as far as it is written down. */
+export function readAccountBodies(homes: Homes): AccountBodies {
+  return bodiesOf(readPublishedAccounts(openFiles(), homes))
+}
+
+/** The function processes that this archipelago has. */
+export function functionsOf(
+  { homes, bundle }: Pick<NetworkRuntime, 'homes' | 'bundle'>,
+  archipelago: Archipelago,
+): ProcessSpec[] {
+  const regions = placeNetwork(archipelago, 'laptop')
+  return planFunctions({ archipelago, archipelagoFile: appliedFile(homes), homes, regions, bundle })
+}
+
+interface Draft {
+  readonly files: Files
+  readonly homes: Homes
+  readonly operator: OperatorHome
+}
+
+function draft(
+  homes: Homes,
+  archipelago: Archipelago,
+  before: NetworkState,
+  processes?: (trust: Draft) => ProcessChanges,
+): Plan {
+  // Under another name there is nothing to compare: it would be another operator.
+  const { network = archipelago.network } = before.archipelago ?? {}
+  if (network !== archipelago.network)
+    return makePlan(before, { archipelago, accounts: before.accounts }, undefined)
+  const files = openFiles({ isDryRun: true })
+  const operator = bootstrapAll({ files, homes, archipelago, nowSeconds: nowSeconds() })
+  const after = { archipelago, accounts: bodiesOf(operator.accounts) }
+  return makePlan(before, after, processes?.({ files, homes, operator }))
+}
+
+function readState(homes: Homes): NetworkState {
+  const archipelago = readApplied(openFiles(), homes)
+  return { archipelago, accounts: readAccountBodies(homes) }
+}
+
+function bodiesOf(accounts: readonly AccountJwt[]): AccountBodies {
+  return new Map(accounts.map(({ claims }) => [claims.name as string, claims.nats]))
+}
