@@ -10,7 +10,7 @@ import type { Creds } from '../core/trust/creds.ts'
 import type { NkeyPair } from '../core/trust/nkey.ts'
 import { parseUser } from '../core/trust/user.ts'
 import { askAccess } from '../nats/ask-access.ts'
-import { connectWithCreds } from '../nats/connect.ts'
+import { connectLobby } from './connect-lobby.ts'
 import { postAccess } from './post-access.ts'
 
 export interface CredentialRequest {
@@ -54,15 +54,7 @@ async function requestOverNats(request: CredentialRequest): Promise<Credential> 
   const { network, region, deadlineMs = 5_000 } = request
   const regions = regionsFrom(network.file, region)
   const asking = startAsking(request)
-  const nc = await connectWithCreds(
-    {
-      servers: regions.flatMap(({ servers }) => servers),
-      ca: network.file.ca,
-      name: 'archipelago requestor',
-      options: { noRandomize: true, reconnect: false },
-    },
-    () => network.lobby,
-  )
+  const nc = await connectLobby(network, region)
   try {
     const started = performance.now()
     const ask = makeAsk(asking)
