@@ -61,8 +61,9 @@ function rotatedKey(path: string): RotatedKey {
   return { current: `${path}.nk`, next: `${path}.next.nk`, previous: `${path}.previous.nk` }
 }
 
+/** In an order that does not change when the next key takes the current one's place. */
 function publishedKeys(files: Files, { current, next, previous }: RotatedKey): Nkey<'account'>[] {
   const others = [next, previous].map((path) => readKey(files, 'account', path)?.publicKey)
   const first = readOrMakeKey(files, 'account', current).publicKey
-  return [...new Set([first, ...others.filter((key) => key !== undefined)])]
+  return [...new Set([first, ...others.filter((key) => key !== undefined)])].toSorted()
 }

@@ -1,8 +1,8 @@
 import { Refusal } from '../errors.ts'
-import type { AccountJwt } from './account.ts'
-import { formatScopeName } from './declare.ts'
-import type { RegionKeys } from './region-keys.ts'
 import { functionDoors } from '../network/access-subject.ts'
+import type { AccountJwt } from './account.ts'
+import type { RegionKeys } from './region-keys.ts'
+import { regionScopes } from './region-scopes.ts'
 
 /** What is known before a region's keys are adopted. */
 export interface Published {
@@ -40,18 +40,14 @@ function publishedPlaces({ regions, accounts }: Published, except: string): Plac
 }
 
 /** Every key with the one place that it may have; signing keys as the accounts name them. */
-function placesOf({ region, leafnode, leafnodeUser, doors }: RegionKeys): Place[] {
+function placesOf(keys: RegionKeys): Place[] {
+  const { region, leafnodeUser, doors } = keys
   return [
-    ...leafnode.map((key): Place => [key, `leafnode.${region}`]),
+    ...regionScopes(keys).flatMap(({ scope, keys }) => keys.map((key): Place => [key, scope])),
     [leafnodeUser, `leafnode user of ${region}`],
-    ...functionDoors.flatMap((door) => {
-      const { nkey, signingKeys } = doors[door] ?? {}
-      return [
-        ...(nkey === undefined ? [] : [[nkey, `function ${door} of ${region}`] as const]),
-        ...Object.entries(signingKeys ?? {}).flatMap(([role, ofRole]) =>
-          ofRole.map((key): Place => [key, formatScopeName({ role, door, region })]),
-        ),
-      ]
+    ...functionDoors.flatMap((door): Place[] => {
+      const nkey = doors[door]?.nkey
+      return nkey === undefined ? [] : [[nkey, `function ${door} of ${region}`]]
     }),
   ]
 }

@@ -1,0 +1,83 @@
+// Replaces signing keys of a region while the network runs; killed, it goes on where it was.
+import { parseDuration } from '../core/duration.ts'
+import { Refusal } from '../core/errors.ts'
+import { quote } from '../core/quote.ts'
+import { openFiles } from '../store/files.ts'
+import { isOperatorHere } from '../store/publish-region.ts'
+import { beginRotation, listRegionKeys, readRotation, type Rotation } from '../store/rotation.ts'
+import { networkCommand, nowSeconds, openPlace, runCommand, type Place } from './command.ts'
+import { connectOperator } from './operator-connection.ts'
+import { rotateKeys } from './rotation/rotate-keys.ts'
+
+const command = networkCommand(
+  'rotate-signing-key',
+  'Replace signing keys of a region: make, publish, switch, drain, remove; without a failed request.',
+)
+  .requiredOption('--region <region>', 'where the keys have their home')
+  .option('--role <role>', 'only the keys of this role')
+  .option('--door <door>', 'only the keys of this door')
+  .option('--leafnode', 'only the key of the leafnode')
+  .option('--drain-deadline <duration>', 'remove the old keys then, although they are in use')
+
+type Wanted = { region: string; role?: string; door?: string; leafnode?: true }
+
+async function main(): Promise<void> {
+  const { drainDeadline, ...options } = command.parse().opts()
+  const place = openPlace(options)
+  const rotation = continueOrBegin(place, options)
+  const { homes, archipelago } = place
+  const isOperator = isOperatorHere({
+    files: openFiles(),
+    homes,
+    archipelago,
+    nowSeconds: nowSeconds(),
+  })
+  const pusher = isOperator ? await connectOperator(place, 'pusher') : undefined
+  const drainDeadlineMs =
+    drainDeadline === undefined ? Infinity : parseDuration(drainDeadline) * 1000
+  try {
+    const report = (line: string): void => console.log(line)
+    await rotateKeys(rotation, { place, report, drainDeadlineMs, ...(pusher && { pusher }) })
+  } finally {
+    await pusher?.close()
+  }
+}
+
+function continueOrBegin({ archipelago, homes }: Place, wanted: Wanted): Rotation {
+  const { region } = wanted
+  const names = archipelago.regions.map(({ name }) => name)
+  if (!names.includes(region))
+    throw new Refusal(
+      'ERR_REGION_UNKNOWN',
+      `unknown region: ${quote(region)} (${names.join(', ')})`,
+    )
+  const begun = readRotation(archipelago, homes, region)
+  if (begun !== undefined) {
+    const scopes = begun.keys.map(({ scope }) => scope).join(', ')
+    console.log(`going on with the rotation of ${scopes} at its step ${begun.step}`)
+    return begun
+  }
+  const keys = listRegionKeys(archipelago, homes, region).filter((key) => isWanted(key, wanted))
+  if (keys.length === 0)
+    throw new Refusal('ERR_ROLE_UNKNOWN', `no key of this role and door in ${region}`)
+  return beginRotation(homes, region, keys)
+}
+
+function isWanted(
+  key: { role?: string; door?: string },
+  { role, door, leafnode }: Wanted,
+): boolean {
+  if (leafnode) return key.role === undefined
+  if (role === undefined && door === undefined) return true
+  return (
+    key.role !== undefined && key.role === (role ?? key.role) && key.door === (door ?? key.door)
+  )
+}
+
+runCommand(command.name(), main, {
+  ERR_NOT_PUSHED: 'start the servers that are named, then run it again: it goes on where it was',
+  ERR_DEADLINE: 'look why that function does not read its keys, then run it again',
+  ERR_KEY_UNPUBLISHED:
+    "at the operator's: bootstrap-trust --adopt public.json, push-accounts; then run it again here",
+  ERR_ROLE_UNKNOWN: 'name a role and a door of archipelago.yaml',
+})
