@@ -1,17 +1,13 @@
-import { build, type Plugin } from 'esbuild'
+import { build } from 'esbuild'
 import { fileURLToPath } from 'node:url'
 
-const entry = fileURLToPath(new URL('../functions/triggers/serve.ts', import.meta.url))
+const functionEntry = fileURLToPath(new URL('../functions/triggers/serve.ts', import.meta.url))
 
 /** Bundles the function into one file without dependencies: what a container and the laptop run. */
-export async function bundleFunction(
-  outfile: string,
-  plugins: readonly Plugin[] = [],
-): Promise<void> {
+export async function bundleFunction(outfile: string, entry = functionEntry): Promise<void> {
   await build({
     entryPoints: [entry],
     outfile,
-    plugins: [...plugins],
     bundle: true,
     platform: 'node',
     target: 'node24',
