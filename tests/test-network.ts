@@ -20,7 +20,12 @@ export interface TestNetwork extends RunningNetwork {
   readonly archipelagoFile: string
   readonly network: Network
   /** A new key and a credential for it, from the given region's function. */
-  request(options?: { name?: string; role?: string; region?: string }): Promise<Credential>
+  request(options?: {
+    name?: string
+    role?: string
+    region?: string
+    transport?: 'nats' | 'https'
+  }): Promise<Credential>
   /** Connects with a credential to a region's servers. */
   connect(credential: Credential, region?: string): Promise<NatsConnection>
 }
@@ -56,13 +61,14 @@ async function startIn(folder: string, edit: (yaml: string) => string): Promise<
     folder,
     archipelagoFile,
     network,
-    request: ({ name = 'alice', role = 'member', region } = {}) =>
+    request: ({ name = 'alice', role = 'member', region, transport } = {}) =>
       requestCredential({
         network,
         name,
         role,
         pair: makeNkeyPair('user'),
         ...(region !== undefined && { region }),
+        ...(transport !== undefined && { transport }),
       }),
     connect: ({ creds }, region) =>
       connectWithCreds(
