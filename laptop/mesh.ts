@@ -42,23 +42,27 @@ export async function awaitMesh(
       await delay(pauseMs, undefined, { signal })
     }
   } catch (error) {
-    if (timeout.aborted && !options.signal?.aborted) throw notMeshed(deadlineMs, last)
+    options.signal?.throwIfAborted()
+    if (timeout.aborted) throw notMeshed(deadlineMs, last)
     throw error
   }
 }
 
 const pauseMs = 20
+const attemptMs = 1000
 
+/** A server that hangs takes the connection and says nothing: then another one is tried. */
 async function connectSoon(
   connect: () => Promise<NatsConnection>,
   signal: AbortSignal,
 ): Promise<NatsConnection> {
   for (;;) {
     const dialled = connect()
+    const attempt = AbortSignal.any([signal, AbortSignal.timeout(attemptMs)])
     try {
-      return await Promise.race([dialled, rejectOn(signal)])
+      return await Promise.race([dialled, rejectOn(attempt)])
     } catch {
-      if (signal.aborted) void dialled.then((late) => late.close()).catch(() => {})
+      if (attempt.aborted) void dialled.then((late) => late.close()).catch(() => {})
       await delay(pauseMs, undefined, { signal })
     }
   }

@@ -113,7 +113,7 @@ const defaultDeadlineMs = 2000
 
 /**
  * Asks every server of the supercluster; each answers at most once, in no order. Who does not answer
- * in time is missing from the list: the caller knows whom it expects.
+ * in time, or answers with an error, is missing from the list: the caller knows whom it expects.
  */
 export async function askServers<Q extends Question>(
   connection: NatsConnection,
@@ -124,7 +124,7 @@ export async function askServers<Q extends Question>(
   const messages = await gather(connection, subject, payloadOf(options.options), options)
   return messages.flatMap((message) => {
     const { server, data }: Partial<Answer<Answers[Q]>> = message.json()
-    return server === undefined || data === undefined ? [] : [{ server, data }]
+    return server && data ? [{ server, data }] : []
   })
 }
 

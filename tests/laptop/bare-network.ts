@@ -1,50 +1,30 @@
-// A network to start in a temporary folder: trust made by NATS' own library, ports that nobody holds.
+// Servers to start in a temporary folder, without functions, on ports that nobody holds.
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import {
-  createAccount,
-  createOperator,
-  createUser,
-  encodeAccount,
-  encodeOperator,
-  encodeUser,
-  fmtCreds,
-  type KeyPair,
-} from '@nats-io/jwt'
-import type { Auth, NatsConnection } from '@nats-io/nats-core'
-import { connect } from '@nats-io/transport-node'
 import { doors } from '../../core/access/door.ts'
 import { type Archipelago, parseArchipelago } from '../../core/archipelago.ts'
 import { placeNetwork } from '../../core/network/endpoint.ts'
-import type { NetworkTrust } from '../../core/network/server.ts'
+import type { Creds } from '../../core/trust/creds.ts'
+import { type NkeyPair, nkeyPairFrom } from '../../core/trust/nkey.ts'
 import { writePrivateFile } from '../../laptop/files.ts'
 import { authorityPaths, leafnodePaths } from '../../laptop/layout.ts'
 import { listenersOf } from '../../laptop/listeners.ts'
 import { refuseTakenPorts } from '../../laptop/ports.ts'
 import type { SuperclusterOptions } from '../../laptop/supercluster.ts'
 import { findTool } from '../../laptop/tools.ts'
+import { connectWithCreds, type NatsConnection } from '../../nats/connect.ts'
+import { type BareTrust, credsText, makeBareTrust } from './bare-trust.ts'
 
-/** A user as NATS' own library makes it. */
-export interface BareUser {
-  readonly jwt: string
-  readonly key: KeyPair
-}
-
-export interface BareNetwork extends AsyncDisposable {
+export interface BareNetwork extends AsyncDisposable, Omit<BareTrust, 'network'> {
   readonly data: string
   readonly archipelago: Archipelago
   readonly options: SuperclusterOptions
-  readonly observer: BareUser
-  readonly pusher: BareUser
-  readonly member: BareUser
   /** The key of every region's function. */
-  readonly functionKey: KeyPair
-  /** Signs accounts. */
-  readonly operator: KeyPair
-  readonly lobby: KeyPair
-  connect(user: BareUser, servers: readonly string[]): Promise<NatsConnection>
+  readonly functionKey: NkeyPair<'user'>
+  connect(user: Creds, servers: readonly string[]): Promise<NatsConnection>
 }
 
 export interface BareSize {
@@ -55,18 +35,20 @@ export interface BareSize {
 export async function makeBareNetwork(size: BareSize = {}): Promise<BareNetwork> {
   const data = mkdtempSync(join(tmpdir(), 'archipelago-'))
   const { archipelago, claim } = await onFreePorts(readArchipelago(size))
-  const functionKey = createUser()
-  const trust = await makeTrust()
+  const functionKey = nkeyPairFrom('user', randomBytes(32))
+  const { network, ...trust } = await makeBareTrust()
   for (const { leafnode } of placeNetwork(archipelago, 'laptop')) {
-    writePrivateFile(leafnodePaths(data, leafnode).credentials, trust.leafnodeCreds)
+    writePrivateFile(leafnodePaths(data, leafnode).credentials, credsText(trust.leafnode))
   }
-  const dial = (user: BareUser, servers: readonly string[]) =>
-    connectAs(user, servers, readFileSync(authorityPaths(data).certificate, 'utf8'))
+  const dial = (user: Creds, servers: readonly string[]) => {
+    const ca = readFileSync(authorityPaths(data).certificate, 'utf8')
+    return connectWithCreds({ servers, ca, name: 'test' }, () => user)
+  }
   const options: SuperclusterOptions = {
     archipelago,
     data,
     natsServer: await findTool('nats-server', { report: () => {} }),
-    trust: trust.network,
+    trust: network,
     access: { account: 'ACCESS', functions: functionsOf(archipelago, functionKey) },
     doors: ['lobby', 'invite'],
     observe: (servers) => dial(trust.observer, servers),
@@ -78,15 +60,6 @@ export async function makeBareNetwork(size: BareSize = {}): Promise<BareNetwork>
       rmSync(data, { recursive: true, force: true })
     },
   }
-}
-
-/** Sends `jwt` and `sig` alone: with `nkey` beside them every reload of an account disconnects. */
-export function connectAs({ jwt, key }: BareUser, servers: readonly string[], ca: string) {
-  const authenticator = (nonce?: string): Auth => {
-    const signature = key.sign(new TextEncoder().encode(nonce))
-    return { jwt, sig: Buffer.from(signature).toString('base64url') } as Auth
-  }
-  return connect({ servers: [...servers], tls: { ca }, authenticator, reconnectTimeWait: 100 })
 }
 
 function readArchipelago({ regions = 3, servers = 3 }: BareSize): Archipelago {
@@ -130,64 +103,11 @@ function listen(port: number): Promise<Server> {
   })
 }
 
-function functionsOf({ regions }: Archipelago, key: KeyPair) {
+function functionsOf({ regions }: Archipelago, key: NkeyPair) {
   const user = {
-    publicKey: key.getPublicKey(),
+    publicKey: key.publicKey,
     publish: ['_INBOX.>', '_R_.>'],
     subscribe: ['chat.req.>'],
   }
   return new Map(regions.map(({ name }) => [name, [user]]))
-}
-
-async function makeTrust() {
-  const [operator, signing] = [createOperator(), createOperator()]
-  const [sys, access, lobby] = [createAccount(), createAccount(), createAccount()]
-  const [sysJwt, accessJwt, lobbyJwt] = await Promise.all([
-    encodeAccount('SYS', sys, unlimited, { signer: signing }),
-    encodeAccount('ACCESS', access, unlimited, { signer: signing }),
-    encodeAccount('LOBBY', lobby, unlimited, { signer: signing }),
-  ])
-  const network: NetworkTrust = {
-    operatorJwt: await encodeOperator('archipelago', operator, {
-      signing_keys: [signing.getPublicKey()],
-      system_account: sys.getPublicKey(),
-    }),
-    systemAccount: sys.getPublicKey(),
-    accounts: [
-      { publicKey: sys.getPublicKey(), jwt: sysJwt },
-      { publicKey: access.getPublicKey(), jwt: accessJwt },
-      { publicKey: lobby.getPublicKey(), jwt: lobbyJwt },
-    ],
-  }
-  const [observer, pusher, member, leafnode] = await Promise.all([
-    makeUser('observer', sys, {
-      pub: { allow: ['$SYS.REQ.SERVER.PING.*', '$SYS.REQ.SERVER.*.CONNZ'] },
-    }),
-    makeUser('pusher', sys, {}),
-    makeUser('member', lobby, {}),
-    makeUser('leafnode', access, {}),
-  ])
-  return {
-    ...{ network, operator: signing, lobby },
-    leafnodeCreds: new TextDecoder().decode(fmtCreds(leafnode.jwt, leafnode.key)),
-    ...{ observer, pusher, member },
-  }
-}
-
-const unlimited = {
-  limits: {
-    conn: -1,
-    leaf: -1,
-    subs: -1,
-    data: -1,
-    payload: -1,
-    imports: -1,
-    exports: -1,
-    wildcards: true,
-  },
-}
-
-async function makeUser(name: string, account: KeyPair, permissions: object): Promise<BareUser> {
-  const key = createUser()
-  return { key, jwt: await encodeUser(name, key, account, permissions) }
 }

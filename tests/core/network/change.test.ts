@@ -89,7 +89,7 @@ const serverChanges: readonly Change[] = [
 const [remote] = Object(leafnode.configuration['leafnodes']).remotes
 
 const leafnodeChanges: readonly Change[] = [
-  ['accounts', { ACCESS: { users: [{ nkey: network.member.key.getPublicKey() }] } }],
+  ['accounts', { ACCESS: { users: [{ nkey: network.functionKey.publicKey }] } }],
   ['max_connections', 65],
   ['leafnodes.remotes', [{ ...remote, first_info_timeout: '6s' }]],
   ['leafnodes.reconnect', '2s'],

@@ -1,0 +1,129 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import test from 'ava'
+import { formatUrl } from '../../core/network/endpoint.ts'
+import type { NetworkSource } from '../../laptop/configurations.ts'
+import { startSupercluster, type Supercluster } from '../../laptop/supercluster.ts'
+import { makeBareNetwork } from './bare-network.ts'
+
+const network = await makeBareNetwork({ servers: 2 })
+const { data, options } = network
+const three = options.archipelago
+const two = { ...three, regions: three.regions.slice(0, 2) }
+const source = (change: Partial<NetworkSource>): NetworkSource => ({ ...options, ...change })
+let supercluster: Supercluster
+
+test.before(async () => {
+  supercluster = await startSupercluster({ ...options, archipelago: two })
+})
+
+test.after.always(async () => {
+  await supercluster?.stop()
+  await network[Symbol.asyncDispose]()
+})
+
+const effects = (changes: readonly { name: string; effect: string }[]) =>
+  Object.fromEntries(changes.map(({ name, effect }) => [name, effect]))
+
+const effectsOf = (region: string, servers: string, leafnode: string) => ({
+  ...{ [`${region}-0`]: servers, [`${region}-1`]: servers, [`${region}-leafnode`]: leafnode },
+})
+
+const clientUrls = () =>
+  supercluster.regions.flatMap(({ servers }) => servers.map(({ client }) => formatUrl(client)))
+
+test.serial('what is the same changes nothing', async (t) => {
+  const before = supercluster.pids()
+  const changes = await supercluster.apply(source({ archipelago: two }), () => t.fail())
+  t.true(changes.every(({ effect }) => effect === 'none'))
+  t.deepEqual(supercluster.pids(), before)
+})
+
+test.serial('another limit is reloaded, and no process or connection ends', async (t) => {
+  const archipelago = { ...two, server: { connectionsMax: 500 } }
+  const before = supercluster.pids()
+  const client = await network.connect(network.member, clientUrls())
+  const connected = client.info?.client_id
+  const lines: string[] = []
+  const changes = await supercluster.apply(source({ archipelago }), (line) => lines.push(line))
+  t.deepEqual(effects(changes), {
+    ...effectsOf('ams3', 'reload', 'none'),
+    ...effectsOf('sfo2', 'reload', 'none'),
+  })
+  t.deepEqual(lines, ['reload ams3-0', 'reload ams3-1', 'reload sfo2-0', 'reload sfo2-1'])
+  t.deepEqual(supercluster.pids(), before)
+  await client.flush()
+  t.is(client.info?.client_id, connected)
+  await client.close()
+})
+
+test.serial('a preview says what adding a region takes, and does none of it', (t) => {
+  const changes = supercluster.preview(source({ archipelago: three }))
+  t.deepEqual(effects(changes), {
+    ...effectsOf('ams3', 'restart', 'none'),
+    ...effectsOf('sfo2', 'restart', 'none'),
+    ...effectsOf('sgp1', 'start', 'start'),
+  })
+  const [ams3] = changes
+  t.true(ams3?.settings.includes('gateway.gateways'))
+  t.false(existsSync(join(data, 'sgp1', 'servers')))
+  t.false(existsSync(join(data, 'sgp1', 'tls')))
+})
+
+test.serial('a new region starts, and the others take it in one after the other', async (t) => {
+  const lines: string[] = []
+  const expected = supercluster.preview(source({ archipelago: three }))
+  const changes = await supercluster.apply(source({ archipelago: three }), (line) => {
+    lines.push(line)
+  })
+  t.deepEqual(effects(changes), effects(expected))
+  t.deepEqual(
+    lines.slice(-4),
+    ['ams3-0', 'ams3-1', 'sfo2-0', 'sfo2-1'].map((name) => `restart ${name}`),
+  )
+  t.is((await supercluster.awaitMesh(1000)).length, 6)
+})
+
+test.serial('every process is restarted in turn', async (t) => {
+  const before = supercluster.pids()
+  await supercluster.restartAll(() => {})
+  const after = supercluster.pids()
+  for (const [name, pid] of before) t.not(after.get(name), pid)
+  t.is(after.size, before.size)
+  t.is((await supercluster.awaitMesh(1000)).length, 6)
+})
+
+test.serial('a region that is removed ends, and the others forget it', async (t) => {
+  const changes = await supercluster.apply(source({ archipelago: two }), () => {})
+  t.deepEqual(effects(changes), {
+    ...effectsOf('sgp1', 'stop', 'stop'),
+    ...effectsOf('ams3', 'restart', 'none'),
+    ...effectsOf('sfo2', 'restart', 'none'),
+  })
+  t.is(supercluster.pids().size, 6)
+})
+
+test.serial('ports that move take all processes with them together', async (t) => {
+  const { laptop } = two
+  const firstPort = laptop.firstPort + 40
+  const lines: string[] = []
+  const archipelago = { ...two, laptop: { ...laptop, firstPort } }
+  await supercluster.apply(source({ archipelago }), (line) => lines.push(line))
+  t.is(lines.length, 1)
+  t.regex(lines[0] ?? '', /^restart ams3-0, .* together$/)
+  t.is(supercluster.regions[0]?.servers[0]?.client.port, firstPort)
+})
+
+test.serial('a change that cannot be, for a port is taken, leaves all as it was', async (t) => {
+  const { firstPort } = two.laptop
+  const before = supercluster.pids()
+  const archipelago = { ...two, laptop: { ...two.laptop, firstPort: firstPort + 99 } }
+  await t.throwsAsync(
+    supercluster.apply(source({ archipelago }), () => t.fail()),
+    {
+      code: 'ERR_PORT_TAKEN',
+    },
+  )
+  t.deepEqual(supercluster.pids(), before)
+  await t.notThrowsAsync(supercluster.awaitMesh(1000))
+})
