@@ -7,7 +7,8 @@ import { publicFiles } from '../store/public.ts'
 import { mintServiceCreds } from '../store/service-credential.ts'
 import { nowSeconds, type Place } from './command.ts'
 
-const lifetimeSeconds = 3600
+/** Longer than any command runs. */
+const lifetimeSeconds = 24 * 3600
 
 export function readNetwork({ homes, archipelago }: Pick<Place, 'homes' | 'archipelago'>): Network {
   const path = publicFiles.network(homes.public, archipelago.network)
@@ -20,7 +21,6 @@ export function connectOperator(place: Place, user: ServiceUser): Promise<NatsCo
   const home = readOperatorHome({ files: openFiles(), ...place })
   const servers = file.regions.flatMap((region) => region.servers)
   const target = { servers, ca: file.ca, name: `archipelago ${user}` }
-  return connectWithCreds(target, () =>
-    mintServiceCreds(home, user, { nowSeconds: nowSeconds(), lifetimeSeconds }),
-  )
+  const creds = mintServiceCreds(home, user, { nowSeconds: nowSeconds(), lifetimeSeconds })
+  return connectWithCreds(target, () => creds)
 }

@@ -27,14 +27,21 @@ export interface RegionKey {
   readonly lifetimeSeconds: number
 }
 
-/** In this order: the next key is made, published, put in the place of the old one; the old one is left, removed. */
-export const rotationSteps = ['make', 'publish', 'switch', 'drain', 'remove'] as const
+/**
+ * The next key is made, published to all servers, and put in the place of the old one; the old one
+ * is kept while somebody needs it, and removed.
+ */
+const rotationSteps = ['make', 'publish', 'switch', 'drain', 'remove'] as const
 export type RotationStep = (typeof rotationSteps)[number]
+
+export function stepAfter(step: RotationStep): RotationStep | 'done' {
+  return rotationSteps[rotationSteps.indexOf(step) + 1] ?? 'done'
+}
 
 export interface Rotation {
   readonly region: string
   /** What is to be done next. */
-  readonly step: RotationStep
+  readonly step: RotationStep | 'done'
   readonly keys: readonly RotatingKey[]
   /** Since when no function signs with an old key. */
   readonly switchedAtMs?: number
@@ -128,7 +135,7 @@ export function currentKey({ files: { current } }: RotatingKey): Nkey<'account'>
 
 /** By scope the key that is replaced: public, as all of the journal. */
 interface Journal {
-  readonly step: RotationStep
+  readonly step: Rotation['step']
   readonly old: Readonly<Record<string, Nkey<'account'>>>
   readonly at?: number
 }

@@ -32,7 +32,7 @@ export async function drainOldKeys(
     const isSettled = Date.now() - switchedAtMs >= settleMs
     if (left === 0 && isSettled) return
     if (left !== undefined && left !== shown)
-      report(`${left} connections with the old keys, until ${new Date(end).toISOString()} at most`)
+      report(`connections with the old keys: ${left}; until ${new Date(end).toISOString()} at most`)
     shown = left ?? shown
     await delay(pauseMs)
   }

@@ -14,13 +14,14 @@ import {
   dropOldKey,
   endRotation,
   makeNextKey,
-  rotationSteps,
+  stepAfter,
   switchKey,
   writeRotation,
   type Rotation,
   type RotationStep,
 } from '../../store/rotation.ts'
 import { nowSeconds, type Place } from '../command.ts'
+import { awaitLeafnode } from './await-leafnode.ts'
 import { awaitSwitched } from './await-switched.ts'
 import { drainOldKeys } from './drain-old-keys.ts'
 
@@ -37,62 +38,83 @@ export interface RotationContext {
 export async function rotateKeys(rotation: Rotation, context: RotationContext): Promise<void> {
   const { homes } = context.place
   let now = rotation
-  for (const step of rotationSteps.slice(rotationSteps.indexOf(rotation.step))) {
-    now = { ...now, step }
-    writeRotation(homes, now)
-    now = (await acts[step](now, context)) ?? now
+  while (now.step !== 'done') {
+    const { step } = now
+    const { line, ...changed } = await acts[step](now, context)
+    now = { ...now, ...changed, step: stepAfter(step) }
+    if (now.step === 'done') endRotation(homes, now.region)
+    else writeRotation(homes, now)
+    context.report(line)
   }
-  endRotation(homes, rotation.region)
 }
 
-type Act = (rotation: Rotation, context: RotationContext) => Promise<Rotation | void>
+/** Returns what is to be said when the journal has it. */
+type Act = (
+  rotation: Rotation,
+  context: RotationContext,
+) => Promise<{ readonly line: string; readonly switchedAtMs?: number }>
 
 const acts: Record<RotationStep, Act> = {
-  async make({ keys }, { report }) {
+  async make({ keys }) {
     for (const key of keys) makeNextKey(key)
-    report(`made the next keys of ${keys.map(({ scope }) => scope).join(', ')}`)
+    return { line: `made the next keys of ${keys.map(({ scope }) => scope).join(', ')}` }
   },
   async publish({ region }, context) {
     await publish(region, context)
-    context.report('every server takes the next keys')
+    return { line: 'every server takes the next keys' }
   },
   async switch(rotation, context) {
     for (const key of rotation.keys) switchKey(key)
     renewLeafnode(rotation, context)
     await awaitSwitched(rotation, context)
-    context.report('every function signs with the next keys')
-    return { ...rotation, switchedAtMs: Date.now() }
+    return { line: 'every function signs with the next keys', switchedAtMs: Date.now() }
   },
   async drain(rotation, context) {
     await drainOldKeys(rotation, context)
+    return { line: 'the old keys are not needed any more' }
   },
   async remove({ region, keys }, context) {
     for (const key of keys) dropOldKey(key)
     await publish(region, context)
-    for (const key of keys) context.report(`${key.scope}: ${currentKey(key)} for ${key.old}`)
+    if (hasLeafnode(keys)) await awaitLeafnode(region, context)
+    const lines = keys.map((key) => `${key.scope}: ${currentKey(key)} in place of ${key.old}`)
+    return { line: lines.join('\n') }
   },
 }
 
 const pushDeadlineMs = 30_000
 const pauseMs = 250
 
-/** The declarative state first, then all servers; the network is not let go on with half of them. */
-async function publish(region: string, { place, pusher, report }: RotationContext): Promise<void> {
-  const { homes, archipelago } = place
+/** The declarative state first, then all servers: a key is used when every server knows of it. */
+async function publish(region: string, context: RotationContext): Promise<void> {
+  const { report } = context
+  const deadline = Date.now() + pushDeadlineMs
+  for (let shown = ''; ;) {
+    const missing = (await tryPublish(region, context)).join(', ')
+    if (missing === '') return
+    if (missing !== shown) report(`waiting for ${missing}`)
+    shown = missing
+    if (Date.now() > deadline)
+      throw new Refusal('ERR_NOT_PUSHED', `not taken by every server: ${missing}`)
+    await delay(pauseMs)
+  }
+}
+
+/** What is not done yet; somebody else's change may have come between the signing and the push. */
+async function tryPublish(
+  region: string,
+  { place: { homes, archipelago }, pusher }: RotationContext,
+): Promise<string[]> {
   const options = { files: openFiles(), homes, archipelago, nowSeconds: nowSeconds() }
   const accounts = publishRegion(options, region).map(({ text }) => text)
-  if (pusher === undefined) return
+  if (pusher === undefined) return []
   const { operator } = readPublicTrust(homes.public, [])
   const push = { operator, accounts, expectedServers: expectedServers(archipelago) }
-  const deadline = Date.now() + pushDeadlineMs
-  for (;;) {
-    const pushes = await pushAccounts(pusher, push)
-    const missing = notDone(pushes)
-    if (missing.length === 0) return
-    report(`waiting for ${missing.join(', ')}`)
-    if (Date.now() > deadline)
-      throw new Refusal('ERR_NOT_PUSHED', `not taken by every server: ${missing.join(', ')}`)
-    await delay(pauseMs)
+  try {
+    return notDone(await pushAccounts(pusher, push))
+  } catch (error) {
+    if (error instanceof Refusal && error.code === 'ERR_ACCOUNT_OLDER') return [error.message]
+    throw error
   }
 }
 
@@ -112,10 +134,12 @@ function renewLeafnode(
   { region, keys }: Rotation,
   { place: { homes, archipelago } }: RotationContext,
 ) {
-  if (!keys.some(({ role }) => role === undefined)) return
+  if (!hasLeafnode(keys)) return
   const access = readPublicTrust(homes.public, ['ACCESS']).accounts[0]
   const account = access?.claims.sub as Nkey<'account'>
   const { lifetimeSeconds } = archipelago.leafnode
   const renewal = { region, account, lifetimeSeconds }
   renewLeafnodeCredential({ files: openFiles(), homes }, renewal, nowSeconds())
 }
+
+const hasLeafnode = (keys: Rotation['keys']) => keys.some(({ role }) => role === undefined)
