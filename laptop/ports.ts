@@ -16,15 +16,11 @@ export async function refuseTakenPorts(listeners: readonly Listener[]): Promise<
   if (listener === undefined || fault === undefined) return
   const where = formatHostPort(listener.endpoint.listen, listener.endpoint.port)
   if (fault.code === 'EADDRINUSE') {
-    const advice = 'end the program that holds it, or change laptop.firstPort in archipelago.yaml'
-    throw new Refusal('ERR_PORT_TAKEN', `port taken: ${where} (${listener.purpose}): ${advice}`, {
-      cause: fault,
-    })
+    const what = `port taken: ${where} (${listener.purpose})`
+    throw new Refusal('ERR_PORT_TAKEN', what, { cause: fault })
   }
-  const advice = 'change laptop in archipelago.yaml'
-  throw new Refusal('ERR_ADDRESS_UNUSABLE', `cannot listen: ${where} (${fault.code}): ${advice}`, {
-    cause: fault,
-  })
+  const what = `cannot listen: ${where} (${fault.code})`
+  throw new Refusal('ERR_ADDRESS_UNUSABLE', what, { cause: fault })
 }
 
 function tryPort({ listen, port }: Endpoint): Promise<NodeJS.ErrnoException | undefined> {

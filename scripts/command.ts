@@ -102,6 +102,8 @@ const hints: Hints = {
     'look with node scripts/verify-supercluster.ts at the named servers, then run it again',
   ERR_CONTROL_LOST: 'start the network with npm start, then run it again',
   ERR_CONTROL_PATH: 'name a data folder with a shorter path, with --data-dir',
+  ERR_PORT_TAKEN: 'end the program that holds it, or change laptop.firstPort in archipelago.yaml',
+  ERR_ADDRESS_UNUSABLE: 'name a loopback address of this machine as laptop.address',
   ERR_FILE_EXISTS: 'name another file, or remove that one first',
 }
 

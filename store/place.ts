@@ -41,6 +41,8 @@ export function requireOutside(data: string, forbidden: readonly Forbidden[]): v
  */
 export function requireClosed(data: string): void {
   if (!existsSync(data)) return
+  if (!statSync(data).isDirectory())
+    throw new Refusal('ERR_STORE_UNWRITABLE', `not a folder: ${data}`)
   if (readdirSync(data).length === 0) return chmodSync(data, folderMode)
   const open = [data, ...secretsIn(data)].filter(isOpenToOthers)
   const [first] = open

@@ -48,9 +48,7 @@ export async function startTestNetwork(
 }
 
 async function startIn(folder: string, edit: (yaml: string) => string): Promise<TestNetwork> {
-  const archipelagoFile = join(folder, 'archipelago.yaml')
-  const yaml = edit(readFileSync(source, 'utf8'))
-  writeFileSync(archipelagoFile, yaml.replace(/firstPort: \d+/, `firstPort: ${freeBlock()}`))
+  const { archipelagoFile } = writeTestArchipelago(folder, edit)
   const archipelago = parseArchipelago(readFileSync(archipelagoFile, 'utf8'), archipelagoFile)
   const natsServer = await findTool('nats-server', { report: () => {} })
   const data = join(folder, 'data')
@@ -80,6 +78,18 @@ async function startIn(folder: string, edit: (yaml: string) => string): Promise<
       rmSync(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** archipelago.yaml, after `edit`, on ports that are probably free. */
+export function writeTestArchipelago(
+  folder: string,
+  edit: (yaml: string) => string = (yaml) => yaml,
+): { archipelagoFile: string; firstPort: number } {
+  const archipelagoFile = join(folder, 'archipelago.yaml')
+  const firstPort = freeBlock()
+  const yaml = edit(readFileSync(source, 'utf8'))
+  writeFileSync(archipelagoFile, yaml.replace(/firstPort: \d+/, `firstPort: ${firstPort}`))
+  return { archipelagoFile, firstPort }
 }
 
 export function serversOf({ file }: Network, region?: string): string[] {

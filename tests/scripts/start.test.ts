@@ -1,0 +1,129 @@
+import { spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { setTimeout as delay } from 'node:timers/promises'
+import test, { type ExecutionContext } from 'ava'
+import { runScript } from '../run-script.ts'
+import { writeTestArchipelago } from '../test-network.ts'
+import { until } from '../until.ts'
+
+const script = fileURLToPath(new URL('../../scripts/start.ts', import.meta.url))
+
+interface Place {
+  readonly folder: string
+  readonly data: string
+  readonly firstPort: number
+  readonly args: readonly string[]
+}
+
+function makePlace(t: ExecutionContext): Place {
+  const folder = mkdtempSync(join(tmpdir(), 'archipelago-start-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  const { archipelagoFile, firstPort } = writeTestArchipelago(folder)
+  const data = join(folder, 'data')
+  return { folder, data, firstPort, args: ['--archipelago', archipelagoFile, '--data-dir', data] }
+}
+
+/** Processes whose command line or environment names the folder. */
+function processesOf(folder: string): string[] {
+  const isOurs = (pid: string, file: string): boolean => {
+    try {
+      return readFileSync(`/proc/${pid}/${file}`, 'utf8').includes(folder)
+    } catch {
+      return false
+    }
+  }
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .filter((pid) => isOurs(pid, 'cmdline') || isOurs(pid, 'environ'))
+}
+
+test.serial(
+  'start --once proves the network, prints it as JSON, and leaves nothing running',
+  async (t) => {
+    const { args, folder } = makePlace(t)
+    const { code, stdout, stderr } = await runScript('start', ['--once', '--json', ...args])
+    t.is(code, 0, stderr)
+    const { isProven, proofs } = JSON.parse(stdout) as {
+      isProven: boolean
+      proofs: { what: string; isProven: boolean }[]
+    }
+    t.true(isProven)
+    t.deepEqual(
+      proofs.filter((proof) => !proof.isProven),
+      [],
+    )
+    t.true(proofs.length > 20)
+    t.deepEqual(processesOf(folder), [])
+  },
+)
+
+test.serial('a second start uses the trust of the first; --fresh makes another', async (t) => {
+  const { args, data } = makePlace(t)
+  const operator = (): string => readFileSync(join(data, 'public', 'operator.jwt'), 'utf8')
+  t.is((await runScript('start', ['--once', ...args])).code, 0)
+  const first = operator()
+  t.is((await runScript('start', ['--once', ...args])).code, 0)
+  t.is(operator(), first)
+  t.is((await runScript('start', ['--once', '--fresh', ...args])).code, 0)
+  t.not(operator(), first)
+})
+
+for (const momentMs of [100, 450, 900, 1_400, 2_000, 2_800])
+  test.serial(`Ctrl-C after ${momentMs} ms leaves no process`, async (t) => {
+    const { args, folder } = makePlace(t)
+    // A group of its own, so that the signal reaches what the terminal's would.
+    const child = spawn(process.execPath, [script, ...args], { detached: true, stdio: 'ignore' })
+    const exited = new Promise<number | null>((resolve) => child.once('exit', resolve))
+    await delay(momentMs)
+    const group = -(child.pid as number)
+    process.kill(group, 'SIGINT')
+    // npm hands it on a second time.
+    await delay(20)
+    child.kill('SIGINT')
+    await exited
+    await until('every process is gone', () => processesOf(folder).length === 0, {
+      deadlineMs: 2_000,
+    })
+    t.deepEqual(processesOf(folder), [])
+  })
+
+test.serial('an occupied port is one line for what, one for what to do', async (t) => {
+  const { args, folder, firstPort } = makePlace(t)
+  const other = createServer().listen(firstPort, '127.0.0.1')
+  t.teardown(() => other.close())
+  const { code, stderr } = await runScript('start', ['--once', ...args])
+  t.is(code, 1)
+  t.regex(stderr, new RegExp(`start: .*127\\.0\\.0\\.1:${firstPort}.*`))
+  t.is(afterProgress(stderr).length, 2, stderr)
+  t.deepEqual(processesOf(folder), [])
+})
+
+test.serial('an unwritable data folder is one line for what, one for what to do', async (t) => {
+  const { args, folder, data } = makePlace(t)
+  writeFileSync(data, 'a file where a folder should be')
+  const { code, stderr } = await runScript('start', ['--once', ...args])
+  t.is(code, 1)
+  t.is(afterProgress(stderr).length, 2, stderr)
+  t.deepEqual(processesOf(folder), [])
+})
+
+test.serial('without nats-server and Go it says how to get one', async (t) => {
+  const { args, folder } = makePlace(t)
+  const empty = join(folder, 'empty')
+  mkdirSync(empty)
+  const env = { PATH: empty, HOME: empty, XDG_CACHE_HOME: empty }
+  const { code, stderr } = await runScript('start', ['--once', ...args], { env })
+  t.is(code, 1)
+  t.is(afterProgress(stderr).length, 2, stderr)
+  t.regex(stderr, /Go/)
+  t.deepEqual(processesOf(join(folder, 'data')), [])
+})
+
+/** What is said after the lines of progress. */
+function afterProgress(stderr: string): string[] {
+  return stderr.split('\n').filter((line) => line !== '' && !line.startsWith('•'))
+}
