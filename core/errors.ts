@@ -21,6 +21,8 @@ export type RefusalCode =
   | 'ERR_DENY_LIST_OLDER'
   | 'ERR_REVOCATIONS_ILLEGAL'
   | 'ERR_REVOCATIONS_FULL'
+  | 'ERR_REVOCATION_EMPTY'
+  | 'ERR_ACCOUNT_UNKNOWN'
   // core/access: what a requestor is told
   | 'ERR_PATH_UNKNOWN'
   | 'ERR_METHOD_ILLEGAL'
@@ -84,6 +86,7 @@ export type RefusalCode =
   // core/network, laptop: the servers
   | 'ERR_PORTS_EXHAUSTED'
   | 'ERR_CONFIGURATION_ILLEGAL'
+  | 'ERR_CONFIGURATION_MISSING'
   | 'ERR_ADDRESS_UNUSABLE'
   | 'ERR_ALREADY_RUNNING'
   | 'ERR_SERVER_FAILED'

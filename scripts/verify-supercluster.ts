@@ -1,0 +1,113 @@
+// Asks the system account of a supercluster what it is, and compares that with what it should be.
+import { readFileSync } from 'node:fs'
+import { rootCertificates } from 'node:tls'
+import { parseDuration } from '../core/duration.ts'
+import { Refusal } from '../core/errors.ts'
+import { formatFindings, formatTopology } from '../core/network/format-topology.ts'
+import {
+  compareTopology,
+  type ExpectedNetwork,
+  gatewayMatrix,
+  type ObservedServer,
+} from '../core/network/topology.ts'
+import { parseCreds } from '../core/trust/creds.ts'
+import { connectWithCreds, type NatsConnection } from '../nats/connect.ts'
+import { observeNetwork } from '../nats/observe-network.ts'
+import { networkCommand, openPlace } from './command.ts'
+import { connectOperator } from './operator-connection.ts'
+import { readDigests } from './verify/read-digests.ts'
+
+const couldNotAsk = 2
+
+const command = networkCommand(
+  'verify-supercluster',
+  'Ask a supercluster what it is: servers, versions, routes, gateways, leafnodes, TLS, configurations.',
+)
+  .option('--servers <urls>', 'where to connect, separated by commas (default: the local network)')
+  .option('--creds <file>', 'a credential that may observe the system account')
+  .option('--ca <file>', 'the authority of the servers (default: the well-known ones)')
+  .option('--regions <names>', 'the regions to expect, separated by commas, instead of the file’s')
+  .option('--servers-per-region <count>', 'how many servers each of them has', '3')
+  .option('--no-leafnodes', 'expect no leafnode server in any region')
+  .option('--expect <dir>', 'the configurations that should be loaded, as *.conf files')
+  .option('--timeout <duration>', 'how long to wait for a connection and for answers', '5s')
+  .option('--json', 'print everything as JSON')
+  .addHelpText('after', '\nExits with 0 as expected, 1 with findings, 2 when it could not ask.')
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : couldNotAsk))
+
+type Options = ReturnType<typeof command.opts>
+
+async function main(): Promise<void> {
+  const options = command.parse().opts()
+  const expected = expectedNetwork(options)
+  const observed = await observe(options)
+  const findings = compareTopology(expected, observed)
+  const reloads = judgeReloads(expected, findings)
+  if (options.json) {
+    const matrix = gatewayMatrix(expected, observed)
+    console.log(JSON.stringify({ servers: observed, matrix, reloads, findings }, undefined, 2))
+  } else {
+    console.log(formatTopology(expected, observed).join('\n'))
+    console.log(`reloads: ${reloads}`)
+    console.log(findings.length === 0 ? '✔ as expected' : formatFindings(findings).join('\n'))
+  }
+  if (findings.length > 0) process.exitCode = 1
+}
+
+/** Servers are named `<region>-<number>`, their leafnode server `<region>-leafnode`. */
+function expectedNetwork(options: Options): ExpectedNetwork {
+  const regions = expectedRegions(options).map(({ name, servers }) => ({
+    name,
+    servers: Array.from({ length: servers }, (_, index) => `${name}-${index}`),
+    leafnodes: options.leafnodes ? [`${name}-leafnode`] : [],
+  }))
+  if (options.expect === undefined) return { regions }
+  const names = regions.flatMap(({ servers }) => servers)
+  return { regions, digests: readDigests(options.expect, names) }
+}
+
+function expectedRegions(options: Options): readonly { name: string; servers: number }[] {
+  if (options.regions === undefined) return openPlace(options).archipelago.regions
+  const servers = Number(options.serversPerRegion)
+  if (!Number.isSafeInteger(servers) || servers < 1) {
+    const what = `--servers-per-region is a number from 1: '${options.serversPerRegion}'`
+    throw new Refusal('ERR_OPTION_ILLEGAL', what)
+  }
+  return options.regions.split(',').map((name) => ({ name, servers }))
+}
+
+async function observe(options: Options): Promise<ObservedServer[]> {
+  const deadlineMs = parseDuration(options.timeout) * 1000
+  const connection = await connectBefore(deadlineMs, options)
+  try {
+    const observed = await observeNetwork(connection, { deadlineMs })
+    if (observed.length > 0) return observed
+    const what = 'no server answers VARZ, ROUTEZ, GATEWAYZ and LEAFZ: may this credential ask?'
+    throw new Refusal('ERR_NO_ANSWER', what)
+  } finally {
+    await connection.close()
+  }
+}
+
+function connectBefore(timeoutMs: number, options: Options): Promise<NatsConnection> {
+  if (options.servers === undefined) return connectOperator(openPlace(options), 'observer')
+  if (options.creds === undefined) {
+    throw new Refusal('ERR_OPTION_ILLEGAL', '--servers needs --creds')
+  }
+  const creds = parseCreds(readFileSync(options.creds, 'utf8'))
+  const ca = options.ca ? readFileSync(options.ca, 'utf8') : rootCertificates.join('\n')
+  const target = { servers: options.servers.split(','), ca, name: 'verify-supercluster', timeoutMs }
+  return connectWithCreds({ ...target, options: { reconnect: false } }, () => creds)
+}
+
+function judgeReloads({ digests }: ExpectedNetwork, findings: readonly { code: string }[]): string {
+  if (digests === undefined) return 'not checkable without --expect'
+  const differing = findings.filter(({ code }) => code === 'digest-differs').length
+  return differing === 0 ? 'every server runs its configuration' : `${differing} not taken`
+}
+
+main().catch((error: unknown) => {
+  console.error(`verify-supercluster: ${error instanceof Error ? error.message : String(error)}`)
+  console.error('do: look at --servers, --creds and --ca; start the local network with npm start')
+  process.exitCode = couldNotAsk
+})
