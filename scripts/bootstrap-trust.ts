@@ -1,9 +1,17 @@
 // Makes the keys whose home is here and signs what archipelago.yaml says; run again, changes nothing.
 import { join } from 'node:path'
-import { bootstrapHomes, readRegionKeys } from '../store/bootstrap.ts'
+import { bootstrapHomes, readRegionKeys, type WantedHomes } from '../store/bootstrap.ts'
 import { openFiles } from '../store/files.ts'
 import { describeTrust, type TrustReport } from '../store/trust-report.ts'
-import { collect, networkCommand, nowSeconds, openPlace, runCommand } from './command.ts'
+import { withTrustLock } from '../store/trust-lock.ts'
+import {
+  collect,
+  networkCommand,
+  nowSeconds,
+  openPlace,
+  runCommand,
+  type Place,
+} from './command.ts'
 
 const command = networkCommand(
   'bootstrap-trust',
@@ -16,15 +24,26 @@ const command = networkCommand(
 
 async function main(): Promise<void> {
   const { home, adopt = [], dryRun: isDryRun = false, json, ...where } = command.parse().opts()
-  const { archipelago, homes } = openPlace(where)
-  const files = openFiles({ isDryRun })
-  const adopted = adopt.map(readRegionKeys)
-  const options = { files, homes, archipelago, nowSeconds: nowSeconds() }
-  const made = bootstrapHomes(options, { adopted, ...(home && { homes: home }) })
-  const report = describeTrust(made, { homes, changes: files.changes })
+  const place = openPlace(where)
+  const wanted = { adopted: adopt.map(readRegionKeys), ...(home && { homes: home }) }
+  const planned = bootstrap(place, wanted, { isDryRun: true })
+  const isDone = isDryRun || planned.changes.length === 0
+  const report = isDone ? planned : inTurn(place, planned, () => bootstrap(place, wanted))
   if (json) console.log(JSON.stringify({ ...report, isDryRun }, undefined, 2))
   else
     for (const line of [...showTrust(report), ...showChanges(report, isDryRun)]) console.log(line)
+}
+
+function bootstrap(place: Place, wanted: WantedHomes, { isDryRun = false } = {}): TrustReport {
+  const { archipelago, homes } = place
+  const files = openFiles({ isDryRun })
+  const options = { files, homes, archipelago, nowSeconds: nowSeconds() }
+  return describeTrust(bootstrapHomes(options, wanted), { homes, changes: files.changes })
+}
+
+/** Whoever signs accounts does it alone; a region's home has nobody else who writes there. */
+function inTurn<T>({ homes }: Place, { operator }: TrustReport, change: () => T): T {
+  return operator === undefined ? change() : withTrustLock(homes, change)
 }
 
 function* showTrust({ operator, accounts, regions, denyList, data }: TrustReport) {
