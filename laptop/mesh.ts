@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { NatsConnection } from '@nats-io/nats-core'
+import type { NatsConnection } from '../nats/connect.ts'
 import { Refusal } from '../core/errors.ts'
 import {
   compareTopology,

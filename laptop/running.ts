@@ -1,5 +1,6 @@
 // What the parts of a running supercluster share.
-import type { NatsConnection } from '@nats-io/nats-core'
+import type { NatsConnection } from '../nats/connect.ts'
+import type { Configuration } from '../core/network/configuration.ts'
 import { formatUrl } from '../core/network/endpoint.ts'
 import type { ObservedServer } from '../core/network/topology.ts'
 import {
@@ -28,6 +29,8 @@ export interface SuperclusterOptions extends NetworkSource {
 export interface Running {
   readonly options: SuperclusterOptions
   readonly supervisor: Supervisor
+  /** By process name what each runs, which lags behind a plan that could not be carried out to its end. */
+  readonly loaded: Map<string, Configuration>
   plan: NetworkPlan
 }
 
@@ -43,7 +46,13 @@ export function meshOf(
   return awaitMesh(expectedNetwork(plan), { connect: () => options.observe(urls), ...patience })
 }
 
-export function processOf(
+/** Starts what the plan has by this name. */
+export function startServer(running: Running, server: PlannedServer): void {
+  running.supervisor.start(processOf(running, server))
+  running.loaded.set(server.name, server.configuration)
+}
+
+function processOf(
   { options }: Pick<Running, 'options'>,
   { name, file, log }: PlannedServer,
 ): ProcessSpec {

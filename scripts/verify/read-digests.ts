@@ -41,10 +41,11 @@ function readDigest(file: string): { server: string; digest: string } {
     throw new Refusal('ERR_CONFIGURATION_ILLEGAL', `larger than ${bytesMax} bytes: ${file}`)
   }
   const configuration = parseFile(file)
-  return {
-    server: String(configuration['server_name']),
-    digest: digestConfiguration(configuration),
+  const { server_name: server } = configuration
+  if (typeof server !== 'string') {
+    throw new Refusal('ERR_CONFIGURATION_ILLEGAL', `names no server: ${file}`)
   }
+  return { server, digest: digestConfiguration(configuration) }
 }
 
 function parseFile(file: string) {

@@ -101,7 +101,7 @@ test('what is bound to every address says under which name it is reached', (t) =
 
 for (const placement of ['laptop', 'distributed'] as const) {
   test(`monitoring is on loopback, ${placement}`, (t) => {
-    t.regex(String(configure(placement)['http']), /^127\.0\.0\.1:\d+$/)
+    t.regex(JSON.stringify(configure(placement)['http']), /^"127\.0\.0\.1:\d+"$/)
   })
 }
 
