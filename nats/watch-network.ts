@@ -16,6 +16,7 @@ import { watchFunctions, type SeenDenyList } from './watch-functions.ts'
 export interface Watch {
   readonly archipelago: Archipelago
   readonly state: DeclaredState
+  /** Called again when a connection was closed; must refuse when a server does not take the credential. */
   readonly connectAs: (user: 'pusher' | 'access-operator') => Promise<NatsConnection>
 }
 
