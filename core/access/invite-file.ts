@@ -1,5 +1,5 @@
 // What an invited person is given: a secret, for it holds the seed of the invite's key.
-import { z } from 'zod'
+import * as z from 'zod'
 import { Refusal } from '../errors.ts'
 import { parseTicket, type Ticket } from '../trust/invite.ts'
 import { parseSeed, type NkeyPair } from '../trust/nkey.ts'

@@ -1,5 +1,5 @@
 // The one public file that a newcomer needs: where to ask, whom to trust, and the lobby's credential.
-import { z } from 'zod'
+import * as z from 'zod'
 import { Refusal } from '../errors.ts'
 import { parseOperator, type OperatorJwt } from '../trust/operator.ts'
 import { parseCreds, type Creds } from '../trust/creds.ts'

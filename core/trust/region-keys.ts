@@ -1,5 +1,5 @@
 // The public halves of the keys whose home is a region: all of them that ever leaves it.
-import { z } from 'zod'
+import * as z from 'zod'
 import { Refusal } from '../errors.ts'
 import { functionDoors } from '../network/access-subject.ts'
 import { isNkey, type Nkey } from './nkey.ts'

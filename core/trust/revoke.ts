@@ -1,5 +1,5 @@
 // Taking credentials back: what an account JWT says of revoked keys, and for how long it has to.
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Archipelago } from '../archipelago.ts'
 import { Refusal } from '../errors.ts'
 import type { AccountBody, AccountJwt } from './account.ts'
