@@ -1,0 +1,93 @@
+// One connection of a program, and what is known of it while others come and go.
+import type { Msg, NatsConnection } from '@nats-io/nats-core'
+import type { Creds } from '../../core/trust/creds.ts'
+import type { Receive } from './hearings.ts'
+import type { Life } from './life.ts'
+
+/**
+ * Connects; at every dial, also at those of a reconnect, `current` says with what, or refuses. `near`
+ * is the server that the program is connected to already.
+ */
+export type Connect = (current: () => Creds, near?: string) => Promise<NatsConnection>
+
+export interface Line {
+  readonly nc: NatsConnection
+  /** Of the credential with which it was dialled last. */
+  readonly life: Life
+  readonly isUp: boolean
+  /** Resolves when the connection breaks, even if it is mended afterwards. */
+  readonly broken: Promise<void>
+  /** Those that wait for their answers. */
+  readonly requests: Set<Promise<Msg>>
+  /** Who gets what is heard. */
+  receive: Receive
+  isClosing: boolean
+}
+export interface LineEvents {
+  readonly onDown: (nc: NatsConnection) => void
+  readonly onUp: (nc: NatsConnection, server: string) => void
+  /** It will not come back by itself. */
+  readonly onClosed: (nc: NatsConnection) => void
+}
+
+export interface Opening {
+  /** Refuses when there is none to dial with. */
+  readonly held: () => { readonly creds: Creds; readonly life: Life }
+  readonly near?: string | undefined
+  readonly receive: Receive
+  readonly events: LineEvents
+}
+
+export async function openLine(connect: Connect, opening: Opening): Promise<Line> {
+  const { held, near, receive, events } = opening
+  let dialled = held()
+  const nc = await connect(() => (dialled = held()).creds, near)
+  const { promise: broken, resolve: onBroken } = Promise.withResolvers<void>()
+  let isUp = !nc.isClosed()
+  const goDown = (): void => {
+    isUp = false
+    onBroken()
+  }
+  void watch(nc, {
+    onClosed() {
+      goDown()
+      events.onClosed(nc)
+    },
+    onDown() {
+      goDown()
+      events.onDown(nc)
+    },
+    onUp(server) {
+      isUp = true
+      events.onUp(nc, server)
+    },
+  })
+  return {
+    nc,
+    broken,
+    receive,
+    requests: new Set(),
+    isClosing: false,
+    get life() {
+      return dialled.life
+    },
+    get isUp() {
+      return isUp
+    },
+  }
+}
+
+interface Watcher {
+  readonly onDown: () => void
+  readonly onUp: (server: string) => void
+  readonly onClosed: () => void
+}
+
+async function watch(nc: NatsConnection, { onDown, onUp, onClosed }: Watcher): Promise<void> {
+  for await (const status of nc.status()) {
+    if (status.type === 'disconnect') onDown()
+    if (status.type === 'reconnect') onUp(status.server)
+  }
+  await nc.closed()
+  onClosed()
+}
