@@ -14,18 +14,21 @@ import {
 import { listenersOf } from './listeners.ts'
 import { loads, readLoaded } from './monitor.ts'
 import { refuseTakenPorts } from './ports.ts'
-import { meshOf, processOf, type Report, type Running } from './running.ts'
+import { meshOf, type Report, type Running, startServer } from './running.ts'
 
 const reloadDeadlineMs = 3000
 const meshDeadlineMs = 20_000
 
 /** Says what would happen to which process; changes nothing. */
 export function previewChanges(running: Running, source: NetworkSource): ProcessChange[] {
-  const { options, plan } = running
-  return comparePlans(plan, previewNetwork(options.data, source, plan.pins))
+  const { options, plan, loaded } = running
+  return compareNetworks(loaded, configurationsOf(previewNetwork(options.data, source, plan.pins)))
 }
 
-/** What goes away first, then what is new, reloads, restarts; a refusal leaves the rest as it was. */
+/**
+ * What goes away first, then what is new, reloads, restarts; a refusal leaves the rest as it was, for
+ * the next call to go on.
+ */
 export async function applyChanges(
   running: Running,
   source: NetworkSource,
@@ -33,7 +36,7 @@ export async function applyChanges(
 ): Promise<ProcessChange[]> {
   const { options, plan: before } = running
   const after = await planNetwork(options.data, source)
-  const changes = comparePlans(before, after)
+  const changes = compareNetworks(running.loaded, configurationsOf(after))
   await refuseTakenPorts(newListeners(before, after))
   writePlan(options.data, after)
   running.plan = after
@@ -41,6 +44,7 @@ export async function applyChanges(
   for (const name of namesOf(changes, 'reload')) {
     report(`reload ${name}`)
     await reloadServer(running, name)
+    running.loaded.set(name, serverOf(after, name).configuration)
   }
   await restartChanged(running, { before, names: namesOf(changes, 'restart') }, report)
   await meshOf(running, { deadlineMs: meshDeadlineMs })
@@ -71,9 +75,10 @@ async function stopAndStart(
   const stopped = namesOf(changes, 'stop')
   for (const name of stopped) report(`stop ${name}`)
   await Promise.all(stopped.map((name) => running.supervisor.remove(name)))
+  for (const name of stopped) running.loaded.delete(name)
   for (const name of namesOf(changes, 'start')) {
     report(`start ${name}`)
-    running.supervisor.start(processOf(running, serverOf(running.plan, name)))
+    startServer(running, serverOf(running.plan, name))
   }
 }
 
@@ -90,19 +95,24 @@ async function restartChanged(
 ): Promise<void> {
   if (hasMoved(before, running.plan)) {
     report(`restart ${names.join(', ')} together`)
-    await Promise.all(names.map((name) => running.supervisor.restart(name)))
+    await Promise.all(names.map((name) => restartServer(running, name)))
     return
   }
   for (const name of names) {
     report(`restart ${name}`)
-    await running.supervisor.restart(name)
+    await restartServer(running, name)
     await awaitMeshed(running, { before, name })
   }
 }
 
+async function restartServer({ supervisor, loaded, plan }: Running, name: string): Promise<void> {
+  await supervisor.restart(name)
+  loaded.set(name, serverOf(plan, name).configuration)
+}
+
 /** Waits until one process is where it belongs among those that are old and new; what else is missing may be. */
 async function awaitMeshed(
-  { options, plan }: Running,
+  { options, plan }: Pick<Running, 'options' | 'plan'>,
   { before, name }: { before: NetworkPlan; name: string },
 ): Promise<void> {
   const known = new Set(before.servers.map((server) => server.name))
@@ -113,11 +123,8 @@ async function awaitMeshed(
   await meshOf({ options, plan: { ...plan, regions } }, { deadlineMs: meshDeadlineMs, mayRemain })
 }
 
-function comparePlans(before: NetworkPlan, after: NetworkPlan): ProcessChange[] {
-  const byName = ({ servers }: NetworkPlan) =>
-    new Map(servers.map(({ name, configuration }) => [name, configuration]))
-  return compareNetworks(byName(before), byName(after))
-}
+const configurationsOf = ({ servers }: NetworkPlan) =>
+  new Map(servers.map(({ name, configuration }) => [name, configuration]))
 
 function newListeners(before: NetworkPlan, after: NetworkPlan) {
   const held = new Set(allListeners(before).map(keyOf))

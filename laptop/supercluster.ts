@@ -3,7 +3,7 @@ import { Refusal } from '../core/errors.ts'
 import type { ProcessChange } from '../core/network/change.ts'
 import type { RegionPlace } from '../core/network/endpoint.ts'
 import type { ObservedServer } from '../core/network/topology.ts'
-import { type NetworkSource, planNetwork, writePlan } from './configurations.ts'
+import { type NetworkSource, type PlannedServer, planNetwork, writePlan } from './configurations.ts'
 import { runDirectory } from './layout.ts'
 import { endLeftovers } from './leftovers.ts'
 import { listenersOf } from './listeners.ts'
@@ -11,9 +11,9 @@ import { refuseTakenPorts } from './ports.ts'
 import { applyChanges, previewChanges, reloadServer, restartInTurn } from './rollout.ts'
 import {
   meshOf,
-  processOf,
   type Report,
   type Running,
+  startServer,
   type SuperclusterOptions,
 } from './running.ts'
 import { superviseProcesses, type UnexpectedExit } from './supervisor.ts'
@@ -57,8 +57,8 @@ export async function startSupercluster(options: SuperclusterOptions): Promise<S
   signal?.throwIfAborted()
   const { supervisor, failure, settle } = superviseStart(options)
   try {
-    const running: Running = { options, supervisor, plan }
-    for (const server of plan.servers) supervisor.start(processOf(running, server))
+    const running: Running = { options, supervisor, plan, loaded: new Map() }
+    for (const server of plan.servers) startServer(running, server)
     const spawnedMs = performance.now() - started
     const observed = await Promise.race([
       meshOf(running, { deadlineMs: meshDeadlineMs, ...(signal && { signal }) }),
@@ -74,6 +74,10 @@ export async function startSupercluster(options: SuperclusterOptions): Promise<S
     throw error
   }
 }
+
+/** A gateway dials a second after its server began, so the leafnode servers can wait. */
+const servingFirst = (servers: readonly PlannedServer[]) =>
+  servers.toSorted((a, b) => Number(a.isLeafnode) - Number(b.isLeafnode))
 
 /** Until it is settled, an exit is a failure of the start; afterwards the caller hears of it. */
 function superviseStart({ data, onExit = () => {} }: SuperclusterOptions) {

@@ -98,7 +98,7 @@ async function pushChanged(
   report(`${expectedServers.length} servers run the new ${names}`)
 }
 
-/** A region that goes loses its functions before its servers; all others come after their servers. */
+/** Functions end before their servers go, and start after their servers have come. */
 async function changeProcesses(runtime: NetworkRuntime, report: Report): Promise<void> {
   const { files, homes, trust, supercluster } = runtime
   const { archipelago, operator } = trust

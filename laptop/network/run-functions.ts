@@ -30,18 +30,22 @@ export function awaitAllFunctions(runtime: FunctionsRuntime): Promise<void> {
   return awaitThese(runtime, runtime.specs)
 }
 
-/** Ends those that have no place any more; what was asked before is still answered. */
+/**
+ * Ends those that have no place any more, and those whose server moves: afterwards they could not
+ * take leave of it. What was asked before is still answered.
+ */
 export async function stopFunctions(
   runtime: FunctionsRuntime,
   specs: readonly ProcessSpec[],
   report: (line: string) => void,
 ): Promise<void> {
-  const gone = compareFunctions(runtime.specs, specs).filter(({ effect }) => effect === 'stop')
-  for (const { name } of gone) report(`stop ${name}`)
-  await removeFunctions(
-    runtime,
-    gone.map(({ name }) => name),
+  const ending = compareFunctions(runtime.specs, specs).filter(
+    ({ effect, settings }) => effect === 'stop' || settings.includes('NATS_URL'),
   )
+  if (ending.length === 0) return
+  const names = ending.map(({ name }) => name)
+  report(`stop ${names.join(', ')}`)
+  await removeFunctions(runtime, names)
 }
 
 /** While those of one region start anew, the other regions answer its requests. */
