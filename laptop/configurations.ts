@@ -33,6 +33,7 @@ export interface PlannedServer {
   readonly file: string
   readonly log: string
   readonly monitor: Endpoint
+  readonly isLeafnode: boolean
   readonly configuration: Configuration
 }
 
@@ -109,7 +110,8 @@ function planServers(
     const tls = tlsPaths(data, server)
     const files = { tls, resolverDirectory: resolver, log: logFile(log) }
     const configuration = configureServer(server, network, files)
-    return { name: server.name, file, log, monitor: server.monitor, configuration }
+    const { name, monitor } = server
+    return { name, file, log, monitor, isLeafnode: false, configuration }
   })
 }
 
@@ -124,7 +126,8 @@ function planLeafnode(
   const network = { region, account, functions: functions.get(region.name) ?? [], pins }
   const files = { tls: tlsPaths(data, leafnode), credentials, log: logFile(log) }
   const configuration = configureLeafnode(leafnode, network, files)
-  return { name: leafnode.name, file, log, monitor: leafnode.monitor, configuration }
+  const { name, monitor } = leafnode
+  return { name, file, log, monitor, isLeafnode: true, configuration }
 }
 
 const logFile = (file: string): LogFile => ({ file, bytesMax: 4 * 1024 * 1024 })

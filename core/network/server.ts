@@ -1,7 +1,7 @@
 import type { Configuration } from './configuration.ts'
 import type { RegionPlace, ServerPlace } from './endpoint.ts'
 import { type Endpoint, formatHostPort, formatUrl } from './endpoint.ts'
-import { clientTls, handshakeSecondsMax, peerTls, type TlsFiles } from './tls.ts'
+import { clientTls, handshakeSecondsMax, meshTls, peerTls, type TlsFiles } from './tls.ts'
 import { serverVersionMin } from './version.ts'
 
 /** What a server has to know to admit users: public values, all of them in git. */
@@ -15,7 +15,7 @@ export interface ServerNetwork {
   readonly regions: readonly RegionPlace[]
   readonly connectionsMax: number
   readonly trust: NetworkTrust
-  /** By process name. Without it gateways compare DNS names instead (`verify_cert_and_check_known_urls`). */
+  /** By process name. Without it routes and gateways compare DNS names. */
   readonly pins?: ReadonlyMap<string, string>
 }
 
@@ -84,7 +84,7 @@ function cluster(server: ServerPlace, network: ServerNetwork, { tls }: ServerFil
     name: server.region,
     listen: listenAt(server.route),
     ...advertise('advertise', server.route),
-    tls: peerTls(tls, pinsOf(network, peers)),
+    tls: meshTls(tls, pinsOf(network, peers)),
     routes: peers.map(({ route }) => formatUrl(route)),
   }
 }
@@ -101,10 +101,7 @@ function gateway(server: ServerPlace, network: ServerNetwork, { tls }: ServerFil
     listen: listenAt(server.gateway),
     ...advertise('advertise', server.gateway),
     reject_unknown_cluster: true,
-    tls: {
-      ...peerTls(tls, pins),
-      ...(pins === undefined && { verify_cert_and_check_known_urls: true }),
-    },
+    tls: meshTls(tls, pins),
     gateways: network.regions.map(({ name, servers }) => ({
       name,
       urls: servers.map((remote) => formatUrl(remote.gateway)),

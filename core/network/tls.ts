@@ -28,8 +28,15 @@ export function peerTls(files: TlsFiles, pins: readonly string[] | undefined): C
   }
 }
 
+/** For routes and gateways: without pins a certificate's names are compared with the URLs of the peers. */
+export function meshTls(files: TlsFiles, pins: readonly string[] | undefined): Configuration {
+  const names = pins === undefined && { verify_cert_and_check_known_urls: true }
+  return { ...peerTls(files, pins), ...names }
+}
+
 const fileEntries = ({ certificate, key, trusted }: TlsFiles) => ({
   cert_file: certificate,
   key_file: key,
   ca_file: trusted,
+  min_version: '1.3',
 })

@@ -60,6 +60,7 @@ const serverChanges: readonly Change[] = [
   ['tls.handshake_first', true],
   ['cluster.tls.pinned_certs', noPin],
   ['cluster.tls.timeout', 6],
+  ['cluster.tls.verify_cert_and_check_known_urls', true],
   ['cluster.routes', ['tls://127.0.0.1:1']],
   ['gateway.tls.pinned_certs', noPin],
   ['gateway.tls.timeout', 6],

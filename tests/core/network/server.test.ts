@@ -68,10 +68,14 @@ test('with pins each listener admits only the processes that belong there', (t) 
   t.like(server, { gateway: { tls: { verify: true, pinned_certs: others } } })
 })
 
-test('without pins gateways compare names', (t) => {
-  t.like(configure('distributed'), {
-    gateway: { tls: { verify: true, verify_cert_and_check_known_urls: true } },
-  })
+test('without pins routes and gateways compare names', (t) => {
+  const tls = { verify: true, verify_cert_and_check_known_urls: true }
+  t.like(configure('distributed'), { cluster: { tls }, gateway: { tls } })
+})
+
+test('every listener speaks TLS 1.3 and nothing older', (t) => {
+  const tls = { min_version: '1.3' }
+  t.like(configure('laptop'), { tls, cluster: { tls }, gateway: { tls }, leafnodes: { tls } })
 })
 
 test('a server alone in its region admits no route at all, instead of every one', (t) => {
