@@ -53,6 +53,17 @@ export function parseFunctionPlace(env: NodeJS.ProcessEnv): FunctionPlace {
   }
 }
 
+/** What the renewer of a region's leafnode is told. */
+export function parseRenewerEnvironment(env: NodeJS.ProcessEnv) {
+  return {
+    region: need(env, 'ARCHIPELAGO_REGION'),
+    archipelagoFile: need(env, 'ARCHIPELAGO_FILE'),
+    publicFolder: need(env, 'ARCHIPELAGO_PUBLIC'),
+    /** The folder that holds the region's home. */
+    data: need(env, 'ARCHIPELAGO_DATA'),
+  }
+}
+
 function need(env: NodeJS.ProcessEnv, name: string): string {
   const value = env[name]
   if (!value) throw new Refusal('ERR_ENVIRONMENT', `${name} is not set`)

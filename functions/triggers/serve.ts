@@ -1,21 +1,16 @@
 // The process: one door of one region, over NATS and HTTPS, until it is told to stop.
 import { parseFunctionEnvironment } from '../environment.ts'
 import { startFunction } from '../start-function.ts'
+import { toldToStop } from '../told-to-stop.ts'
 
 async function main(): Promise<void> {
   await using _running = await startFunction(parseFunctionEnvironment(process.env))
-  await told()
+  await toldToStop()
   // A leafnode server that does not answer must not keep a process that was told to end.
   setTimeout(() => process.exit(1), endMsMax).unref()
 }
 
 const endMsMax = 2_500
-
-function told(): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve())
-  return promise
-}
 
 main().catch((error: unknown) => {
   console.error(`provision-credentials: ${error instanceof Error ? error.message : String(error)}`)

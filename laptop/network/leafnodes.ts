@@ -3,6 +3,7 @@ import type { Archipelago } from '../../core/archipelago.ts'
 import type { Nkey } from '../../core/trust/nkey.ts'
 import type { Files } from '../../store/files.ts'
 import type { Homes } from '../../store/homes.ts'
+import { keepRenewed } from '../../store/keep-renewed.ts'
 import { renewLeafnodeCredential } from '../../store/leafnode.ts'
 import type { OperatorHome } from '../../store/operator.ts'
 import { nowSeconds } from './now.ts'
@@ -13,9 +14,6 @@ export interface Leafnodes {
   readonly archipelago: Archipelago
   readonly operator: Pick<OperatorHome, 'accounts'>
 }
-
-const checkSecondsMax = 60
-const checksInALife = 20
 
 /** Makes what is missing, past half of its life, or of another key. */
 export function renewLeafnodes({ files, homes, archipelago, operator }: Leafnodes): void {
@@ -31,20 +29,9 @@ export function keepLeafnodesRenewed(
   current: () => Leafnodes,
   report: (line: string) => void,
 ): Disposable {
-  let timer: NodeJS.Timeout
-  const wait = (): void => {
-    const { lifetimeSeconds } = current().archipelago.leafnode
-    const seconds = Math.min(lifetimeSeconds / checksInALife, checkSecondsMax)
-    timer = setTimeout(check, seconds * 1000).unref()
-  }
-  const check = (): void => {
-    try {
-      renewLeafnodes(current())
-    } catch (error) {
-      report(`leafnode credentials are not renewed: ${String(error)}`)
-    }
-    wait()
-  }
-  wait()
-  return { [Symbol.dispose]: () => clearTimeout(timer) }
+  return keepRenewed(() => renewLeafnodes(current()), {
+    what: 'the credential of a leafnode',
+    lifetimeSeconds: () => current().archipelago.leafnode.lifetimeSeconds,
+    report,
+  })
 }
