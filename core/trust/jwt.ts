@@ -5,6 +5,8 @@ import { encodeBase32 } from './base32.ts'
 import { isNkey, isSignedBy, signWith, type Nkey, type NkeyPair, type NkeyRole } from './nkey.ts'
 
 const header = encodeSegment({ typ: 'JWT', alg: 'ed25519-nkey' })
+/** nats-io/jwt writes 52, its JavaScript sister 88. */
+const idCharactersMax = 128
 const charactersMax = 1024 * 1024
 
 /** What is inside of a JWT; times are Unix seconds. */
@@ -90,7 +92,7 @@ function isClaims(value: unknown): value is JwtClaims {
   const { jti, iat, iss, sub, exp, name, nats } = value as Record<string, unknown>
   return (
     typeof jti === 'string' &&
-    jti.length <= 64 &&
+    jti.length <= idCharactersMax &&
     Number.isSafeInteger(iat) &&
     typeof iss === 'string' &&
     issuers.some((role) => isNkey(role, iss)) &&
