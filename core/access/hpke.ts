@@ -82,7 +82,10 @@ function agree(publicKey: KeyObject, privateKey: KeyObject): Buffer {
 
 const allZeros = Buffer.alloc(32)
 
-/** KeySchedule (section 5.1). A key seals one message, so its nonce is the base nonce. */
+/**
+ * KeySchedule (section 5.1). A key seals one message, so its nonce is the base nonce. Secrets are handed
+ * to Node as key objects: whether bytes are one it finds out by exceptions, at 7 µs (Node 24.20).
+ */
 function schedule(
   dh: Uint8Array,
   { enc, recipient, info }: { enc: Uint8Array; recipient: CurveKey; info: Uint8Array },
@@ -93,7 +96,7 @@ function schedule(
     const ikm = labeledIkm(hpkeSuite, 'secret', empty)
     return hkdf(ikm, secret, { info: labeledInfo(hpkeSuite, label, context, length), length })
   }
-  return { key: derive('key', 16), nonce: derive('base_nonce', 12) }
+  return { key: createSecretKey(derive('key', 16)), nonce: derive('base_nonce', 12) }
 }
 
 /** ExtractAndExpand (section 4.1). */
@@ -109,10 +112,7 @@ const modeBase = Buffer.of(0)
 const kemSuite = Buffer.from('KEM\x00\x20', 'latin1')
 const hpkeSuite = Buffer.from('HPKE\x00\x20\x00\x01\x00\x01', 'latin1')
 
-/**
- * LabeledExtract, then LabeledExpand (section 4), which are the two halves of HKDF. From a key object
- * Node derives in 5 µs, from bytes in 12 (Node 24).
- */
+/** LabeledExtract, then LabeledExpand (section 4), which are the two halves of HKDF. */
 function hkdf(
   ikm: Uint8Array,
   salt: Uint8Array,
