@@ -18,6 +18,7 @@ import { functionsOf } from './network/plan-network.ts'
 import { startFunctions } from './network/run-functions.ts'
 import type { NetworkRuntime } from './network/runtime.ts'
 import { networkSource } from './network/source.ts'
+import { openWatcher, type Watcher } from './network/watch.ts'
 import { startSupercluster, type Supercluster } from './supercluster.ts'
 import { superviseProcesses, type Supervisor, type UnexpectedExit } from './supervisor.ts'
 
@@ -32,7 +33,7 @@ export interface NetworkOptions {
   readonly signal?: AbortSignal
 }
 /** What an apply changes is read as it is now. */
-export interface RunningNetwork extends Edits, AsyncDisposable {
+export interface RunningNetwork extends Edits, Pick<Watcher, 'watch'>, AsyncDisposable {
   readonly archipelago: Archipelago
   readonly homes: Homes
   readonly operator: OperatorHome
@@ -75,22 +76,25 @@ export async function startNetwork(options: NetworkOptions): Promise<RunningNetw
   await startFunctions(runtime, functionsOf(runtime, trust.archipelago), signal)
   started.use(keepLeafnodesRenewed(() => ({ files, homes, ...trust }), report))
   const networkFile = writeNetworkFile(runtime)
-  const edits = openEdits(runtime)
+  const watcher = openWatcher(runtime)
+  const edits = openEdits(runtime, watcher)
   control.handle(controlEdits(edits))
   const running = started.move()
-  return handle(runtime, { edits, networkFile, stop: () => running.disposeAsync() })
+  const stop = () => running.disposeAsync()
+  return handle(runtime, {
+    ...edits,
+    watch: watcher.watch,
+    networkFile,
+    [Symbol.asyncDispose]: stop,
+  })
 }
 
-interface Ends {
-  readonly edits: Edits
-  readonly networkFile: string
-  readonly stop: () => Promise<void>
-}
+type Parts = Edits & Pick<RunningNetwork, 'watch' | 'networkFile' | typeof Symbol.asyncDispose>
 
-function handle(runtime: NetworkRuntime, { edits, networkFile, stop }: Ends): RunningNetwork {
+function handle(runtime: NetworkRuntime, parts: Parts): RunningNetwork {
   const { homes, trust, supercluster, functions, connectTo } = runtime
   return {
-    ...{ ...edits, homes, supercluster, functions, networkFile },
+    ...{ ...parts, homes, supercluster, functions },
     get archipelago() {
       return trust.archipelago
     },
@@ -98,6 +102,5 @@ function handle(runtime: NetworkRuntime, { edits, networkFile, stop }: Ends): Ru
       return trust.operator
     },
     connectAs: (user, region) => connectTo(user, clientUrls(supercluster.regions, region)),
-    [Symbol.asyncDispose]: stop,
   }
 }

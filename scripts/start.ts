@@ -56,6 +56,9 @@ async function run(place: Place, options: StartOptions, signal: AbortSignal): Pr
   signal.throwIfAborted()
   report(proofs, { ...options, totalMs: performance.now() - started })
   if (options.once) return
+  await using _watch = running.watch(({ message, measure }) =>
+    progress(measure === 'none' ? message : `${message}: ${measure}`),
+  )
   explain(place, running)
   await aborted(signal)
   progress('stopping')

@@ -20,7 +20,7 @@ export function leafnodeCredsFile(homes: Homes, region: string): string {
   return join(leafnodeHome(homes, region), 'leafnode.creds')
 }
 
-/** Writes a new credential unless the present one has more than half of its life before it. */
+/** Writes a new credential unless the present one is as it would be made and not past half of its life. */
 export function renewLeafnodeCredential(
   { files, homes }: { files: Files; homes: Homes },
   { region, account, lifetimeSeconds }: LeafnodeRenewal,
@@ -30,9 +30,11 @@ export function renewLeafnodeCredential(
   const signer = requireKey(files, 'account', leafnodeSigningKey(home).current)
   const path = leafnodeCredsFile(homes, region)
   const present = readPresent(files, path)
-  const isKept =
-    present?.iss === signer.publicKey && (present.exp ?? 0) - nowSeconds > lifetimeSeconds / 2
-  if (isKept) return { isRenewed: false, expiresAtSeconds: present.exp ?? 0 }
+  const { iss, iat = 0, exp = 0 } = present ?? {}
+  // The watcher would cut one that was made for longer than is allowed by now.
+  const isAllowed = iss === signer.publicKey && exp - iat <= lifetimeSeconds
+  if (isAllowed && exp - nowSeconds > lifetimeSeconds / 2)
+    return { isRenewed: false, expiresAtSeconds: exp }
   const pair = requireKey(files, 'user', join(home, 'user.nk'))
   const expiresAtSeconds = nowSeconds + lifetimeSeconds
   const user = signUser(signer, {

@@ -69,12 +69,19 @@ function withdrawnKey({ role, isReplaced }: ScopedKey & { isReplaced: boolean })
 
 /** Any difference in a scope closes the connections of its key; their credentials stay good. */
 function changedCeiling({ old, now }: { old: ScopedKey; now: ScopedKey }): PlanLine {
-  const what = describeCeilingChange(old.template, now.template).join(', ')
+  const changes = describeCeilingChange(old.template, now.template).join(', ')
+  const what = withoutRegion(changes, old.role)
   return {
     effect: 'disconnect',
     subjects: [old.role],
     reason: `its ceiling changes (${what || 'in its name'}): closed, and back with the same credential`,
   }
+}
+
+/** The same change in every region is told once: the name of a scope ends in its region. */
+function withoutRegion(text: string, scope: string): string {
+  const at = scope.lastIndexOf('.')
+  return at < 0 ? text : text.replaceAll(scope.slice(at), '.<region>')
 }
 
 /** Limits of leafnodes, payload and subscriptions close nobody. */

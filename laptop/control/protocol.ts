@@ -1,6 +1,6 @@
 // What a running network is asked over its control socket, a line of JSON each: one request, then
 // any number of progress lines, then one result or one refusal.
-import { z } from 'zod'
+import * as z from 'zod'
 import { Refusal } from '../../core/errors.ts'
 
 const plan = z.strictObject({
@@ -40,7 +40,7 @@ export function formatControlLine(message: ControlMessage | ControlRequest): str
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
-  } catch {
-    return undefined
+  } catch (cause) {
+    throw new Refusal('ERR_CONTROL_ILLEGAL', 'illegal control request: not JSON', { cause })
   }
 }

@@ -7,6 +7,7 @@ import type { ControlHandler } from '../control/open-control.ts'
 import { applyRunning, type Applied, type Edit } from './apply-network.ts'
 import { planRunning } from './plan-network.ts'
 import type { NetworkRuntime } from './runtime.ts'
+import type { Watcher } from './watch.ts'
 
 export interface ApplyOptions {
   /** Digest of the plan that somebody agreed to; what withdraws something is refused without it. */
@@ -21,7 +22,7 @@ export interface Edits {
   apply(archipelagoFile: string, options?: ApplyOptions): Promise<Applied>
 }
 
-export function openEdits(runtime: NetworkRuntime): Edits {
+export function openEdits(runtime: NetworkRuntime, watcher: Watcher): Edits {
   let isApplying = false
   const refuseWhileApplying = (): void => {
     if (isApplying) throw new Refusal('ERR_BUSY', 'an apply is under way in this network')
@@ -35,7 +36,8 @@ export function openEdits(runtime: NetworkRuntime): Edits {
       refuseWhileApplying()
       isApplying = true
       try {
-        return await applyRunning(runtime, { ...readEdit(file), agreed }, report)
+        const edit = { ...readEdit(file), agreed }
+        return await watcher.whileAway(() => applyRunning(runtime, edit, report))
       } finally {
         isApplying = false
       }
