@@ -5,12 +5,12 @@ import {
   createCipheriv,
   createDecipheriv,
   createHmac,
-  createPublicKey,
   createSecretKey,
   diffieHellman,
   hkdfSync,
 } from 'node:crypto'
 import { Refusal } from '../errors.ts'
+import { importPublicKey } from '../public-key.ts'
 import { type CurveKey, type CurveKeyPair, generateCurveKeyPair } from './curve-key.ts'
 
 export {
@@ -42,7 +42,7 @@ export function sealFrom(
   { info, aad, plaintext }: Message & { plaintext: Uint8Array },
 ): Buffer {
   const enc = Buffer.from(ephemeral.publicKey, 'base64url')
-  const secret = agree(importPublicKey(recipient), ephemeral.privateKey)
+  const secret = agree(Buffer.from(recipient, 'base64url'), ephemeral.privateKey)
   const { key, nonce } = schedule(secret, { enc, recipient, info })
   const cipher = createCipheriv('aes-128-gcm', key, nonce).setAAD(aad)
   return Buffer.concat([enc, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()])
@@ -59,7 +59,7 @@ export function open(
   const enc = sealed.subarray(0, encBytes)
   const ciphertext = sealed.subarray(encBytes, -tagBytes)
   try {
-    const secret = agree(importPublicKey(Buffer.from(enc).toString('base64url')), privateKey)
+    const secret = agree(enc, privateKey)
     const { key, nonce } = schedule(secret, { enc, recipient: publicKey, info })
     const decipher = createDecipheriv('aes-128-gcm', key, nonce, { authTagLength: tagBytes })
     decipher.setAAD(aad).setAuthTag(sealed.subarray(-tagBytes))
@@ -70,12 +70,9 @@ export function open(
   }
 }
 
-const importPublicKey = (x: string) =>
-  createPublicKey({ key: { kty: 'OKP', crv: 'X25519', x }, format: 'jwk' })
-
 /** Section 4.1, DH, and the check of 7.1.4. */
-function agree(publicKey: KeyObject, privateKey: KeyObject): Buffer {
-  const secret = diffieHellman({ publicKey, privateKey })
+function agree(raw: Uint8Array, privateKey: KeyObject): Buffer {
+  const secret = diffieHellman({ publicKey: importPublicKey('X25519', raw), privateKey })
   if (secret.equals(allZeros)) throw new RangeError('point of low order')
   return secret
 }
