@@ -2,10 +2,10 @@
 import { parseDuration } from '../core/duration.ts'
 import { Refusal } from '../core/errors.ts'
 import { quote } from '../core/quote.ts'
+import { hasHome, operatorHomeName } from '../store/bootstrap.ts'
 import { openFiles } from '../store/files.ts'
-import { isOperatorHere } from '../store/publish-region.ts'
 import { beginRotation, listRegionKeys, readRotation, type Rotation } from '../store/rotation.ts'
-import { networkCommand, nowSeconds, openPlace, runCommand, type Place } from './command.ts'
+import { networkCommand, openPlace, runCommand, type Place } from './command.ts'
 import { connectOperator } from './operator-connection.ts'
 import { rotateKeys } from './rotation/rotate-keys.ts'
 
@@ -25,13 +25,7 @@ async function main(): Promise<void> {
   const { drainDeadline, ...options } = command.parse().opts()
   const place = openPlace(options)
   const rotation = continueOrBegin(place, options)
-  const { homes, archipelago } = place
-  const isOperator = isOperatorHere({
-    files: openFiles(),
-    homes,
-    archipelago,
-    nowSeconds: nowSeconds(),
-  })
+  const isOperator = hasHome({ ...place, files: openFiles() }, operatorHomeName)
   const pusher = isOperator ? await connectOperator(place, 'pusher') : undefined
   const drainDeadlineMs =
     drainDeadline === undefined ? Infinity : parseDuration(drainDeadline) * 1000

@@ -3,11 +3,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { Refusal } from '../core/errors.ts'
-import { operatorHomeName } from './bootstrap.ts'
+import { hasHome, operatorHomeName } from './bootstrap.ts'
 import type { Homes } from './homes.ts'
-import { openNscStore, readOperatorText } from './nsc.ts'
-import type { BootstrapOptions } from './operator.ts'
-import { regionKeysFile } from './region.ts'
+import type { TrustPlace } from './operator.ts'
 import { packTar, unpackTar, type TarFile } from './tar.ts'
 
 export interface Manifest {
@@ -26,16 +24,10 @@ export interface Backup {
 const manifestPath = 'backup.json'
 
 /** The homes that are on this machine, or those of them that are wanted. */
-export function findHomes(
-  { files, homes, archipelago }: Pick<BootstrapOptions, 'files' | 'homes' | 'archipelago'>,
-  wanted?: readonly string[],
-): string[] {
-  const store = openNscStore(files, homes, archipelago.network)
-  const regions = archipelago.regions.map(({ name }) => name)
-  const found = [
-    ...(readOperatorText(store) === undefined ? [] : [operatorHomeName]),
-    ...regions.filter((name) => files.read(regionKeysFile(homes, name)) !== undefined),
-  ]
+export function findHomes(place: TrustPlace, wanted?: readonly string[]): string[] {
+  const { homes, archipelago } = place
+  const all = [operatorHomeName, ...archipelago.regions.map(({ name }) => name)]
+  const found = all.filter((home) => hasHome(place, home))
   const missing = wanted?.find((home) => !found.includes(home))
   if (missing !== undefined || found.length === 0)
     throw new Refusal(

@@ -10,6 +10,7 @@ import {
   readAccounts,
   type BootstrapOptions,
   type OperatorHome,
+  type TrustPlace,
 } from './operator.ts'
 import { publicFiles } from './public.ts'
 import { bootstrapRegion, regionKeysFile } from './region.ts'
@@ -68,7 +69,8 @@ export function readRegionKeys(file: string): RegionKeys {
 function homesHere(options: BootstrapOptions, { homes, adopted = [] }: WantedHomes): Set<string> {
   const all = [operatorHomeName, ...options.archipelago.regions.map(({ name }) => name)]
   const isAdopted = (home: string): boolean => adopted.some(({ region }) => region === home)
-  const here = all.filter((home) => !isElsewhere(options, home) && !isAdopted(home))
+  const isHere = (home: string): boolean => hasHome(options, home) || !isAdopted(home)
+  const here = all.filter((home) => isHere(home) && !isElsewhere(options, home))
   if (homes === undefined) return requireSome(here, options)
   for (const home of homes) {
     if (!all.includes(home))
@@ -87,15 +89,19 @@ function requireSome(homes: readonly string[], { homes: { data } }: BootstrapOpt
 }
 
 /** What is published and has no files here was made in another place. */
-function isElsewhere({ files, homes, archipelago }: BootstrapOptions, home: string): boolean {
-  if (home !== operatorHomeName)
-    return (
-      files.read(publicFiles.region(homes.public, home)) !== undefined &&
-      files.read(regionKeysFile(homes, home)) === undefined
-    )
-  const store = openNscStore(files, homes, archipelago.network)
-  const isPublished = files.read(publicFiles.operator(homes.public)) !== undefined
-  return isPublished && readOperatorText(store) === undefined
+function isElsewhere(options: BootstrapOptions, home: string): boolean {
+  const { files, homes } = options
+  const published =
+    home === operatorHomeName
+      ? publicFiles.operator(homes.public)
+      : publicFiles.region(homes.public, home)
+  return files.read(published) !== undefined && !hasHome(options, home)
+}
+
+/** Whether the keys of this home are on this machine. */
+export function hasHome({ files, homes, archipelago }: TrustPlace, home: string): boolean {
+  if (home !== operatorHomeName) return files.read(regionKeysFile(homes, home)) !== undefined
+  return readOperatorText(openNscStore(files, homes, archipelago.network)) !== undefined
 }
 
 function requireAdoptable(

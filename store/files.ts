@@ -53,7 +53,7 @@ export function writePrivate(path: string, content: string | Uint8Array): void {
     writeFileSync(draft, content, { mode: secretMode })
     renameSync(draft, path)
   } catch (cause) {
-    rmSync(draft, { force: true })
+    discard(draft)
     throw new Refusal('ERR_STORE_UNWRITABLE', `cannot write ${path}: ${reason(cause)}`, { cause })
   }
 }
@@ -69,7 +69,15 @@ export function writeNewPrivate(path: string, content: string | Uint8Array): voi
       throw new Refusal('ERR_FILE_EXISTS', `exists: ${path}`, { cause })
     throw new Refusal('ERR_STORE_UNWRITABLE', `cannot write ${path}: ${reason(cause)}`, { cause })
   } finally {
+    discard(draft)
+  }
+}
+
+function discard(draft: string): void {
+  try {
     rmSync(draft, { force: true })
+  } catch {
+    // Where nothing could be written nothing is left.
   }
 }
 

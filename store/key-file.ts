@@ -26,7 +26,12 @@ export function readKey<R extends NkeyRole>(
   path: string,
 ): NkeyPair<R> | undefined {
   const seed = files.read(path)
-  return seed === undefined ? undefined : parseSeed(role, seed.trim())
+  if (seed === undefined) return undefined
+  try {
+    return parseSeed(role, seed.trim())
+  } catch (cause) {
+    throw new Refusal('ERR_SEED_ILLEGAL', `${path}: ${(cause as Error).message}`, { cause })
+  }
 }
 
 /** Refuses where the key is not at home here. */

@@ -41,10 +41,12 @@ export interface OperatorHome {
   readonly accounts: readonly AccountJwt[]
   readonly denyList: DenyList
 }
-export interface BootstrapOptions {
+export interface TrustPlace {
   readonly files: Files
   readonly homes: Homes
   readonly archipelago: Archipelago
+}
+export interface BootstrapOptions extends TrustPlace {
   readonly nowSeconds: number
 }
 
@@ -79,10 +81,8 @@ export function bootstrapOperator(
 }
 
 /** The operator's home as it is; refuses where it is not here or not whole. */
-export function readOperatorHome(
-  options: Pick<BootstrapOptions, 'files' | 'homes' | 'archipelago'>,
-): OperatorHome {
-  const { files, homes, archipelago } = options
+export function readOperatorHome(place: TrustPlace): OperatorHome {
+  const { files, homes, archipelago } = place
   const store = openNscStore(files, homes, archipelago.network)
   const text = readOperatorText(store)
   if (text === undefined)
@@ -91,7 +91,7 @@ export function readOperatorHome(
   return {
     store,
     operator,
-    accounts: readAccounts(options),
+    accounts: readAccounts(place),
     denyList: readDenyList(homes.public, operator),
   }
 }
@@ -124,11 +124,7 @@ export function operatorSigner(store: NscStore, operator: OperatorJwt): NkeyPair
 }
 
 /** The accounts as they were last signed: git may be ahead of a store that was restored. */
-export function readAccounts({
-  files,
-  homes,
-  archipelago,
-}: Pick<BootstrapOptions, 'files' | 'homes' | 'archipelago'>): AccountJwt[] {
+export function readAccounts({ files, homes, archipelago }: TrustPlace): AccountJwt[] {
   const store = openNscStore(files, homes, archipelago.network)
   const operatorText = readOperatorText(store)
   if (operatorText === undefined) return []

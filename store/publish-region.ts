@@ -5,7 +5,7 @@ import { accountNames } from '../core/trust/declare.ts'
 import type { Nkey } from '../core/trust/nkey.ts'
 import { formatRegionKeys, type RegionKeys } from '../core/trust/region-keys.ts'
 import { regionScopes, replaceRegionKeys } from '../core/trust/region-scopes.ts'
-import { openNscStore, readOperatorText } from './nsc.ts'
+import { hasHome, operatorHomeName } from './bootstrap.ts'
 import { operatorSigner, readOperatorHome, writeTrust, type BootstrapOptions } from './operator.ts'
 import { publicFiles, readPublicTrust } from './public.ts'
 import { bootstrapRegion } from './region.ts'
@@ -17,15 +17,12 @@ import { withTrustLock } from './trust-lock.ts'
  */
 export function publishRegion(options: BootstrapOptions, region: string): AccountJwt[] {
   const keys = bootstrapRegion(options, region)
-  const accounts = isOperatorHere(options) ? signWith(options, keys) : readPublished(options, keys)
+  const isSigner = hasHome(options, operatorHomeName)
+  const accounts = isSigner ? signWith(options, keys) : readPublished(options, keys)
   const scopes = new Set(regionScopes(keys).map(({ scope }) => scope))
   return accounts.filter(({ claims }) =>
     claims.nats.signing_keys.some(({ role }) => scopes.has(role)),
   )
-}
-
-export function isOperatorHere({ files, homes, archipelago }: BootstrapOptions): boolean {
-  return readOperatorText(openNscStore(files, homes, archipelago.network)) !== undefined
 }
 
 function signWith(options: BootstrapOptions, keys: RegionKeys): AccountJwt[] {
