@@ -1,0 +1,116 @@
+// One nats-server, one function process, and whoever asks: what is left of the network when the
+// leafnodes and gateways are taken away.
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { FunctionDoor } from '../core/network/access-subject.ts'
+import { placeNetwork, type RegionPlace } from '../core/network/endpoint.ts'
+import { functionPermissions } from '../core/network/function-permissions.ts'
+import type { NkeyPair } from '../core/trust/nkey.ts'
+import type { OperatorJwt } from '../core/trust/operator.ts'
+import { ensureCertificates } from '../laptop/certificates.ts'
+import { planFunctions } from '../laptop/functions.ts'
+import { tlsPaths } from '../laptop/layout.ts'
+import type { ProcessSpec } from '../laptop/process.ts'
+import { connectWithNkey, type NatsConnection } from '../nats/connect.ts'
+import { bootstrapAll } from '../store/bootstrap.ts'
+import { openFiles } from '../store/files.ts'
+import { functionHome, homesOf, type Homes } from '../store/homes.ts'
+import { makeNkeyPair, requireKey } from '../store/key-file.ts'
+import { functionKeyFile } from '../store/region.ts'
+import { startTestServer } from '../tests/test-server.ts'
+import { makePlace, type Place } from './place.ts'
+
+/** Trust and certificates, from which any number of plain networks can be started. */
+export interface PlainTrust {
+  readonly place: Place
+  readonly homes: Homes
+  readonly operator: OperatorJwt
+  readonly region: RegionPlace
+}
+
+export interface PlainNetwork extends AsyncDisposable {
+  readonly operator: OperatorJwt
+  readonly serverPid: number
+  /** What has to be started for a function of this bundle to answer here. */
+  planFunction(bundle: string): ProcessSpec
+  /** As somebody who may ask and hear everything. */
+  connect(): Promise<NatsConnection>
+}
+
+const host = '127.0.0.1'
+
+export async function makePlainTrust(folder: string): Promise<PlainTrust> {
+  const place = makePlace(folder, { isLegacyOpen: true })
+  const { archipelago } = place
+  const homes = homesOf(join(folder, 'data'))
+  const nowSeconds = Math.floor(Date.now() / 1000)
+  const { operator } = bootstrapAll({ files: openFiles(), homes, archipelago, nowSeconds })
+  const region = placeNetwork(archipelago, 'laptop')[0] as RegionPlace
+  await ensureCertificates(
+    homes.data,
+    // The client of NATS checks the name localhost, whatever address it dials.
+    [{ ...holder(region), hosts: ['localhost', host] }],
+    new Date(),
+  )
+  return { place, homes, operator, region }
+}
+
+export async function startPlainNetwork(
+  trust: PlainTrust,
+  door: FunctionDoor,
+): Promise<PlainNetwork> {
+  const { homes, operator, region } = trust
+  const tls = tlsPaths(homes.data, holder(region))
+  const requestor = makeNkeyPair('user')
+  const users = [functionUser(trust, door), { nkey: requestor.publicKey }]
+  const { certificate, key } = tls
+  const server = await startTestServer({
+    tls: { cert_file: certificate, key_file: key },
+    authorization: { users },
+  })
+  const port = Number(/:(\d+)$/.exec(server.url)?.[1])
+  const client = { host, listen: host, port }
+  return {
+    operator,
+    serverPid: pidOf(server.folder),
+    planFunction: (bundle) =>
+      planFunction(trust, {
+        region: { ...region, leafnode: { ...region.leafnode, client } },
+        door,
+        bundle,
+      }),
+    connect: () => connectAs(requestor, `tls://${host}:${port}`, tls.trusted),
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  }
+}
+
+const holder = ({ name }: RegionPlace) => ({ name: 'plain-server', region: name })
+
+/** With the permissions that it has at its leafnode server. */
+function functionUser({ homes, region: { name } }: PlainTrust, door: FunctionDoor) {
+  const file = functionKeyFile(functionHome(homes, name, door))
+  const nkey = requireKey(openFiles(), 'user', file).publicKey
+  const { publish, subscribe } = functionPermissions(door, { region: name, nkey })
+  return { nkey, permissions: { publish, subscribe } }
+}
+
+/** As the laptop plans it, but for its HTTPS door, whose port another network may hold. */
+function planFunction(
+  { place, homes }: PlainTrust,
+  { region, door, bundle }: { region: RegionPlace; door: FunctionDoor; bundle: string },
+): ProcessSpec {
+  const specs = planFunctions({ ...place, homes, regions: [region], bundle })
+  const spec = specs.find(({ args }) => args.includes(door)) as ProcessSpec
+  return { ...spec, env: { ...spec.env, HTTPS_PORT: undefined } }
+}
+
+function connectAs(pair: NkeyPair<'user'>, url: string, caFile: string): Promise<NatsConnection> {
+  const ca = readFileSync(caFile, 'utf8')
+  return connectWithNkey({ servers: [url], ca, name: 'archipelago bench' }, pair)
+}
+
+/** nats-server names its ports file after itself. */
+function pidOf(folder: string): number {
+  const file = readdirSync(folder).find((name) => name.endsWith('.ports')) ?? ''
+  return Number(/_(\d+)\.ports$/.exec(join(folder, file))?.[1])
+}
