@@ -11,8 +11,8 @@ import { observeNetwork } from '../nats/observe-network.ts'
 import { pingServers } from '../nats/system.ts'
 
 export interface MeshOptions {
-  /** Connects an observer of the system account to whichever server is there. */
-  readonly connect: () => Promise<NatsConnection>
+  /** Connects an observer of the system account to one of the servers, another one at each attempt. */
+  readonly connect: (attempt: number) => Promise<NatsConnection>
   readonly deadlineMs: number
   readonly signal?: AbortSignal
   /** Findings that need not be gone. */
@@ -29,61 +29,63 @@ export async function awaitMesh(
   expected: ExpectedNetwork,
   options: MeshOptions,
 ): Promise<readonly ObservedServer[]> {
-  const { deadlineMs, mayRemain = () => false } = options
-  const timeout = AbortSignal.timeout(deadlineMs)
-  const signal = AbortSignal.any([timeout, ...(options.signal ? [options.signal] : [])])
-  let last: readonly Finding[] = []
-  try {
-    await using connection = await connectSoon(options.connect, signal)
-    for (;;) {
-      const { observed, findings } = await look(connection, expected, mayRemain)
-      last = findings
-      if (findings.length === 0) return observed
-      await delay(pauseMs, undefined, { signal })
-    }
-  } catch (error) {
-    options.signal?.throwIfAborted()
-    if (timeout.aborted) throw notMeshed(deadlineMs, last)
-    throw error
+  const { deadlineMs, signal = new AbortController().signal } = options
+  const deadline = performance.now() + deadlineMs
+  const given = rejectOn(signal)
+  await using connection = await Promise.race([connectBefore(deadline, options), given])
+  for (;;) {
+    const isLast = performance.now() > deadline
+    const stallMs = isLast ? patientMs : eagerMs
+    const seen = await Promise.race([look(connection, expected, { ...options, stallMs }), given])
+    if (seen.findings.length === 0) return seen.observed
+    if (isLast) throw notMeshed(deadlineMs, seen.findings)
+    await Promise.race([delay(pauseMs), given])
   }
 }
 
 const pauseMs = 20
 const attemptMs = 1000
+// Answers come close together; the last look names what is missing, so it waits for stragglers.
+const eagerMs = 30
+const patientMs = 500
+const shownMax = 3
 
 /** A server that hangs takes the connection and says nothing: then another one is tried. */
-async function connectSoon(
-  connect: () => Promise<NatsConnection>,
-  signal: AbortSignal,
+async function connectBefore(
+  deadline: number,
+  { connect, deadlineMs, signal }: MeshOptions,
 ): Promise<NatsConnection> {
-  for (;;) {
-    const dialled = connect()
-    const attempt = AbortSignal.any([signal, AbortSignal.timeout(attemptMs)])
+  for (let attempt = 0; performance.now() < deadline && !signal?.aborted; attempt += 1) {
+    const dialled = connect(attempt)
     try {
-      return await Promise.race([dialled, rejectOn(attempt)])
+      return await Promise.race([dialled, rejectOn(AbortSignal.timeout(attemptMs))])
     } catch {
-      if (attempt.aborted) void dialled.then((late) => late.close()).catch(() => {})
-      await delay(pauseMs, undefined, { signal })
+      void dialled.then((late) => late.close()).catch(() => {})
+      await delay(pauseMs)
     }
   }
+  const what = `no whole mesh within ${deadlineMs} ms: no server lets the observer in`
+  throw new Refusal('ERR_NOT_MESHED', what)
 }
 
 function rejectOn(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason)
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-  })
+  const { promise, reject } = Promise.withResolvers<never>()
+  const abort = () => reject(signal.reason)
+  if (signal.aborted) abort()
+  signal.addEventListener('abort', abort, { once: true })
+  promise.catch(() => {})
+  return promise
 }
 
 /** While servers are missing, the cheap question is enough. */
 async function look(
   connection: NatsConnection,
   expected: ExpectedNetwork,
-  mayRemain: (finding: Finding) => boolean,
+  { mayRemain = () => false, stallMs }: Pick<MeshOptions, 'mayRemain'> & { stallMs: number },
 ): Promise<Look> {
   const names = expected.regions.flatMap(({ servers }) => servers)
   const patience = { expected: names.length, deadlineMs: 500 }
-  const answers = await pingServers(connection, { ...patience, stallMs: 30 })
+  const answers = await pingServers(connection, { ...patience, stallMs })
   const absent = names
     .filter((name) => !answers.some((answer) => answer.name === name))
     .map(missing)
@@ -99,8 +101,12 @@ const missing = (subject: string): Finding => ({
 })
 
 function notMeshed(deadlineMs: number, findings: readonly Finding[]): Refusal {
-  const shown = findings.slice(0, 3).map(({ message }) => message)
-  const more = findings.length > shown.length ? ` and ${findings.length - shown.length} more` : ''
-  const what = shown.length === 0 ? 'no server lets the observer in' : shown.join('; ')
-  return new Refusal('ERR_NOT_MESHED', `no whole mesh within ${deadlineMs} ms: ${what}${more}`)
+  const silent = findings.filter(({ code }) => code === 'server-missing')
+  const others = findings.filter(({ code }) => code !== 'server-missing')
+  const names = silent.map(({ subject }) => subject).join(', ')
+  const shown = others.slice(0, shownMax).map(({ message }) => message)
+  const faults = [...(names === '' ? [] : [`no answer from ${names}`]), ...shown]
+  const more = others.length > shownMax ? `; ${others.length - shownMax} more` : ''
+  const what = `no whole mesh within ${deadlineMs} ms: ${faults.join('; ')}${more}`
+  return new Refusal('ERR_NOT_MESHED', what)
 }

@@ -43,7 +43,8 @@ export function meshOf(
   patience: Omit<MeshOptions, 'connect'>,
 ): Promise<readonly ObservedServer[]> {
   const urls = plan.regions.flatMap(({ servers }) => servers.map(({ client }) => formatUrl(client)))
-  return awaitMesh(expectedNetwork(plan), { connect: () => options.observe(urls), ...patience })
+  const connect = (attempt: number) => options.observe([urls[attempt % urls.length] ?? ''])
+  return awaitMesh(expectedNetwork(plan), { connect, ...patience })
 }
 
 /** Starts what the plan has by this name. */

@@ -58,7 +58,7 @@ export async function startSupercluster(options: SuperclusterOptions): Promise<S
   const { supervisor, failure, settle } = superviseStart(options)
   try {
     const running: Running = { options, supervisor, plan, loaded: new Map() }
-    for (const server of plan.servers) startServer(running, server)
+    for (const server of servingFirst(plan.servers)) startServer(running, server)
     const spawnedMs = performance.now() - started
     const observed = await Promise.race([
       meshOf(running, { deadlineMs: meshDeadlineMs, ...(signal && { signal }) }),
