@@ -39,9 +39,9 @@ export function keepPublicCreds(
   nowSeconds: number,
 ) {
   const life = { nowSeconds, lifetimeSeconds: publicCredsSeconds }
-  const isThere = (account: string) => home.accounts.some(({ claims }) => claims.name === account)
+  const keys = home.accounts.flatMap(({ claims }) => claims.nats.signing_keys)
   for (const user of ['lobby', 'legacy-requestor'] as const)
-    if (isThere(serviceUsers[user].account)) keepServiceCreds(home, user, life)
+    if (keys.some(({ role }) => role === user)) keepServiceCreds(home, user, life)
 }
 
 /** The same as a creds file in the operator's store, made anew when half of its life is over. */

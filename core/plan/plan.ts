@@ -45,7 +45,7 @@ export function makePlan(
     processes === undefined
       ? planNextStart(before, after, isResigned)
       : planProcesses(processes, isResigned)
-  return planOf([...trust, ...lives, ...rest])
+  return planOf(joinLines([...trust, ...lives, ...rest]))
 }
 
 /** How many subjects each effect has, in the order of effects. */
@@ -89,7 +89,7 @@ function planProcesses({ servers, functions }: ProcessChanges, isResigned: boole
   const ending = functions.filter(({ effect }) => effect === 'stop')
   const others = functions.filter(({ effect }) => effect !== 'stop')
   const changed = servers.filter((change) => isResigned || !isOnlyBehind(change))
-  return joinLines([...ending, ...inOrder(changed), ...others].flatMap(planProcess))
+  return [...ending, ...inOrder(changed), ...others].flatMap(planProcess)
 }
 
 /** What was revoked meanwhile runs, and stands in no configuration yet: the next reload brings it. */

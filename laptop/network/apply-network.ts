@@ -5,18 +5,17 @@ import type { AccountBodies } from '../../core/plan/accounts.ts'
 import { requireAgreed } from '../../core/plan/agreement.ts'
 import type { Plan } from '../../core/plan/plan.ts'
 import { writeApplied } from '../../store/applied.ts'
-import { bootstrapAll } from '../../store/bootstrap.ts'
 import { openFiles } from '../../store/files.ts'
 import type { Homes } from '../../store/homes.ts'
 import { withTrustLock } from '../../store/trust-lock.ts'
 import { deleteWithdrawnKeys } from '../../store/withdrawn.ts'
 import { renewLeafnodes } from './leafnodes.ts'
 import { clientUrls, writeNetworkFile } from './network-file.ts'
-import { nowSeconds } from './now.ts'
 import { functionsOf, planRunning, planStopped, readAccountBodies } from './plan-network.ts'
 import { pushOrRefuse } from './push.ts'
 import { awaitAllFunctions, replaceFunctions, stopFunctions } from './run-functions.ts'
 import type { NetworkRuntime } from './runtime.ts'
+import { signTrust } from './sign-trust.ts'
 import { networkSource } from './source.ts'
 
 export interface Edit {
@@ -40,7 +39,7 @@ export function applyStopped(homes: Homes, edit: Edit, report: Report): Applied 
   const plan = planStopped(homes, archipelago)
   requireAgreed(plan, agreed)
   const files = openFiles()
-  withTrustLock(homes, () => bootstrapAll({ files, homes, archipelago, nowSeconds: nowSeconds() }))
+  withTrustLock(homes, () => signTrust({ files, homes }, archipelago))
   writeApplied(files, homes, text)
   deleteKeys(homes, archipelago, report)
   return { plan, verified: [] }
@@ -69,8 +68,7 @@ async function changeTrust(
 ): Promise<void> {
   const { files, homes, trust } = runtime
   const before = (runtime.unpushed ??= readAccountBodies(homes))
-  const options = { files, homes, archipelago, nowSeconds: nowSeconds() }
-  const operator = withTrustLock(homes, () => bootstrapAll(options))
+  const operator = withTrustLock(homes, () => signTrust({ files, homes }, archipelago))
   trust.operator = operator
   renewLeafnodes({ files, homes, archipelago, operator })
   await pushChanged(runtime, before, report)

@@ -1,16 +1,16 @@
 // The trust of a network that is being started.
+import type { Archipelago } from '../../core/archipelago.ts'
 import { requireAgreed } from '../../core/plan/agreement.ts'
 import { readApplied, writeApplied } from '../../store/applied.ts'
-import { bootstrapAll } from '../../store/bootstrap.ts'
 import type { Files } from '../../store/files.ts'
 import type { Homes } from '../../store/homes.ts'
 import { withTrustLock } from '../../store/trust-lock.ts'
-import type { Archipelago } from '../../core/archipelago.ts'
+import { deleteWithdrawnKeys } from '../../store/withdrawn.ts'
 import { readEdit } from './edits.ts'
 import { renewLeafnodes } from './leafnodes.ts'
-import { nowSeconds } from './now.ts'
 import { planStopped } from './plan-network.ts'
 import type { CurrentTrust } from './runtime.ts'
+import { signTrust } from './sign-trust.ts'
 
 interface Place {
   readonly files: Files
@@ -22,12 +22,12 @@ export function makeTrust(
   { files, homes }: Place,
   { archipelago, archipelagoFile }: { archipelago: Archipelago; archipelagoFile: string },
 ): CurrentTrust {
-  const applied = readApplied(files, homes)
-  const isEdited = applied !== undefined && JSON.stringify(applied) !== JSON.stringify(archipelago)
-  if (isEdited) requireAgreed(planStopped(homes, archipelago))
-  const options = { files, homes, archipelago, nowSeconds: nowSeconds() }
-  const operator = withTrustLock(homes, () => bootstrapAll(options))
+  const isApplied = JSON.stringify(readApplied(files, homes)) === JSON.stringify(archipelago)
+  if (!isApplied) requireAgreed(planStopped(homes, archipelago))
+  const operator = withTrustLock(homes, () => signTrust({ files, homes }, archipelago))
   renewLeafnodes({ files, homes, archipelago, operator })
   writeApplied(files, homes, readEdit(archipelagoFile).text)
+  // An apply that was ended in the middle may have left some.
+  withTrustLock(homes, () => deleteWithdrawnKeys(homes, archipelago))
   return { archipelago, operator }
 }

@@ -10,15 +10,14 @@ import {
 } from '../../core/plan/plan.ts'
 import type { AccountJwt } from '../../core/trust/account.ts'
 import { appliedFile, readApplied, readPublishedAccounts } from '../../store/applied.ts'
-import { bootstrapAll } from '../../store/bootstrap.ts'
 import { openFiles, type Files } from '../../store/files.ts'
 import type { Homes } from '../../store/homes.ts'
 import type { OperatorHome } from '../../store/operator.ts'
 import { planFunctions } from '../functions.ts'
 import type { ProcessSpec } from '../process.ts'
 import { compareFunctions } from './function-changes.ts'
-import { nowSeconds } from './now.ts'
 import type { NetworkRuntime } from './runtime.ts'
+import { signTrust } from './sign-trust.ts'
 import { networkSource } from './source.ts'
 
 /** Writes nothing: keys that are new to the plan are made for it and forgotten. */
@@ -68,7 +67,7 @@ function draft(
   if (network !== archipelago.network)
     return makePlan(before, { archipelago, accounts: before.accounts }, undefined)
   const files = openFiles({ isDryRun: true })
-  const operator = bootstrapAll({ files, homes, archipelago, nowSeconds: nowSeconds() })
+  const operator = signTrust({ files, homes }, archipelago)
   const after = { archipelago, accounts: bodiesOf(operator.accounts) }
   return makePlan(before, after, processes?.({ files, homes, operator }))
 }

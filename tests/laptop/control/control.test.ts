@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { connect } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import test, { type ExecutionContext } from 'ava'
@@ -14,14 +13,11 @@ import {
   requireFree,
 } from '../../../laptop/control/open-control.ts'
 import { requestBytesMax } from '../../../laptop/control/protocol.ts'
+import { temporaryFolder } from '../../temporary-folder.ts'
 
 const plan = { do: 'plan', archipelagoFile: 'archipelago.yaml' } as const
 
-function makeRunDirectory(t: ExecutionContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'archipelago-'))
-  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
-  return join(folder, 'run')
-}
+const makeRunDirectory = (t: ExecutionContext) => join(temporaryFolder(t), 'run')
 
 /** Sends bytes as they are; the answer as it comes. */
 async function send(run: string, bytes: string): Promise<string> {
