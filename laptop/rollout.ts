@@ -17,6 +17,7 @@ import { refuseTakenPorts } from './ports.ts'
 import { meshOf, type Report, type Running, startServer } from './running.ts'
 
 const reloadDeadlineMs = 3000
+const startDeadlineMs = 10_000
 const meshDeadlineMs = 20_000
 
 /** Says what would happen to which process; changes nothing. */
@@ -61,6 +62,9 @@ export async function restartInTurn(running: Running, report: Report): Promise<v
 export async function reloadServer(running: Running, name: string): Promise<void> {
   const { monitor, configuration } = serverOf(running.plan, name)
   const before = await readLoaded(monitor)
+  if (before === undefined) {
+    throw new Refusal('ERR_RELOAD_FAILED', `${name} does not answer on its monitoring port`)
+  }
   running.supervisor.signal(name, 'SIGHUP')
   const patience = { before, deadlineMs: reloadDeadlineMs }
   if (await loads(monitor, digestConfiguration(configuration), patience)) return
@@ -115,6 +119,11 @@ async function awaitMeshed(
   { options, plan }: Pick<Running, 'options' | 'plan'>,
   { before, name }: { before: NetworkPlan; name: string },
 ): Promise<void> {
+  const { monitor, configuration } = serverOf(plan, name)
+  const patience = { before: undefined, deadlineMs: startDeadlineMs }
+  if (!(await loads(monitor, digestConfiguration(configuration), patience))) {
+    throw new Refusal('ERR_SERVER_FAILED', `${name} does not run its configuration: see its log`)
+  }
   const known = new Set(before.servers.map((server) => server.name))
   const regions = plan.regions
     .map((region) => ({ ...region, servers: region.servers.filter((one) => known.has(one.name)) }))
