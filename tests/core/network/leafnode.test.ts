@@ -1,6 +1,16 @@
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import test from 'ava'
-import { placeNetwork } from '../../../core/network/endpoint.ts'
+import { formatUrl, placeNetwork } from '../../../core/network/endpoint.ts'
 import { configureLeafnode, type FunctionUser } from '../../../core/network/leafnode.ts'
+import { nkeyPairFrom } from '../../../core/trust/nkey.ts'
+import { planNetwork, writePlan } from '../../../laptop/configurations.ts'
+import { authorityPaths, runDirectory } from '../../../laptop/layout.ts'
+import { readLoaded } from '../../../laptop/monitor.ts'
+import { superviseProcesses } from '../../../laptop/supervisor.ts'
+import { connectWithCreds, connectWithNkey } from '../../../nats/connect.ts'
+import { mayPublish, maySubscribe } from '../../../nats/permission.ts'
+import { until } from '../../until.ts'
 import { makeBareNetwork } from '../../laptop/bare-network.ts'
 
 const { archipelago, ...network } = await makeBareNetwork()
@@ -66,4 +76,48 @@ test('it dials only servers whose keys it knows', (t) => {
   const pins = new Map([0, 1, 2].map((n) => [`ams3-${n}`, `pin ${n}`]))
   const tls = { verify: true, handshake_first: true, pinned_certs: ['pin 0', 'pin 1', 'pin 2'] }
   t.like(configure([lobby], pins), { leafnodes: { tls, remotes: [{ tls }] } })
+})
+
+test('the server admits its functions alone, and each may do what its lists say', async (t) => {
+  const [mutePair, stranger] = [randomBytes(32), randomBytes(32)].map((entropy) =>
+    nkeyPairFrom('user', entropy),
+  )
+  if (mutePair === undefined || stranger === undefined) return t.fail()
+  const mute = { publicKey: mutePair.publicKey, publish: [], subscribe: [] }
+  const users = network.options.access.functions.get('ams3') ?? []
+  const functions = new Map(network.options.access.functions).set('ams3', [...users, mute])
+  const access = { account: 'ACCESS', functions }
+  const plan = await planNetwork(network.data, { ...network.options, access })
+  writePlan(network.data, plan)
+  const planned = plan.servers.find(({ name }) => name === 'ams3-leafnode')
+  if (planned === undefined) return t.fail()
+  await using supervisor = superviseProcesses({
+    ...{ runDirectory: runDirectory(network.data), onExit: () => {} },
+  })
+  const { name, file, log, monitor } = planned
+  supervisor.start({
+    name,
+    log,
+    command: network.options.natsServer,
+    args: ['-c', file],
+    mark: file,
+  })
+  await until('the server runs', () => readLoaded(monitor))
+
+  const servers = plan.regions.slice(0, 1).map(({ leafnode }) => formatUrl(leafnode.client))
+  const ca = readFileSync(authorityPaths(network.data).certificate, 'utf8')
+  const target = { servers, ca, name: 'test', options: { reconnect: false } }
+  await using lobbyFunction = await connectWithNkey(target, network.functionKey)
+  await using muteFunction = await connectWithNkey(target, mutePair)
+  t.true(await mayPublish(lobbyFunction, '_INBOX.a'))
+  t.true(await maySubscribe(lobbyFunction, 'chat.req.access'))
+  t.false(await mayPublish(lobbyFunction, 'chat.req.access'))
+  t.false(await maySubscribe(lobbyFunction, '_INBOX.>'))
+  t.false(await mayPublish(muteFunction, '_INBOX.a'))
+  t.false(await maySubscribe(muteFunction, 'chat.req.access'))
+  await t.throwsAsync(connectWithNkey(target, stranger), { code: 'ERR_CONNECT' })
+  await t.throwsAsync(
+    connectWithCreds(target, () => network.leafnode),
+    { code: 'ERR_CONNECT' },
+  )
 })
