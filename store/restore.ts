@@ -105,7 +105,6 @@ function swap({ home, folder, here, merged }: Plan, isForced: boolean): Restored
     here.size === merged.size && [...here].every(([path, c]) => merged.get(path)?.equals(c))
   if (isSame) return { home, isChanged: false }
   const { staged, before } = namesBeside(folder)
-  rmSync(staged, { recursive: true, force: true })
   for (const [path, content] of merged) writeDurably(join(staged, path), content)
   if (existsSync(folder)) renameSync(folder, before)
   renameSync(staged, folder)
@@ -120,9 +119,10 @@ const namesBeside = (folder: string) => ({
   before: `${folder}.before-restore`,
 })
 
-/** A restore that was cut off has left a folder beside its place: nothing of it is lost. */
+/** A restore that was cut off has left folders beside its place: nothing that was here is lost. */
 function recover(folder: string): void {
-  const { before } = namesBeside(folder)
+  const { staged, before } = namesBeside(folder)
+  rmSync(staged, { recursive: true, force: true })
   if (!existsSync(before)) return
   if (existsSync(folder)) putAside(folder)
   else renameSync(before, folder)
