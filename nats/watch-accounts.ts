@@ -2,6 +2,7 @@
 import type { NatsConnection } from '@nats-io/nats-core'
 import type { WatchCode, WatchFinding } from '../core/network/watch-finding.ts'
 import type { AccountJwt } from '../core/trust/account.ts'
+import type { OperatorJwt } from '../core/trust/operator.ts'
 import type { DeclaredState } from '../core/trust/declared-state.ts'
 import { compareAccount, type AccountDrift } from '../core/trust/push-rules.ts'
 import { endOfTimeSeconds } from '../core/trust/revoke.ts'
@@ -28,21 +29,28 @@ export async function watchAccounts(
   state: DeclaredState,
   { servers, seen }: { servers: readonly LiveServer[]; seen: SeenAccounts },
 ): Promise<WatchFinding[]> {
-  const names = state.read().accounts.map(({ claims }) => claims.name as string)
-  const found = names.map((name) => watchAccount(connection, state, { name, servers, seen }))
+  const { operator, accounts } = state.read()
+  const found = accounts.map((declared) =>
+    watchAccount(connection, state, { declared, operator, servers, seen }),
+  )
   return (await Promise.all(found)).flat()
+}
+
+interface Watched {
+  readonly declared: AccountJwt
+  readonly operator: OperatorJwt
+  readonly servers: readonly LiveServer[]
 }
 
 async function watchAccount(
   connection: NatsConnection,
   state: DeclaredState,
-  { name, servers, seen }: { name: string; servers: readonly LiveServer[]; seen: SeenAccounts },
+  { declared, operator, servers, seen }: Watched & { readonly seen: SeenAccounts },
 ): Promise<WatchFinding[]> {
-  const before = declaredAccount(state, name)
-  const drifted = await findDrifted(connection, before, { state, servers })
-  const declared = declaredAccount(state, name)
+  const name = declared.claims.name as string
+  const drifted = await findDrifted(connection, { declared, operator, servers })
   // Another command changed it meanwhile, and is about to push it.
-  if (declared.text !== before.text) return []
+  if (drifted.length > 0 && declaredAccount(state, name).text !== declared.text) return []
   const isNew = seen.get(name) !== undefined && seen.get(name) !== declared.text
   seen.set(name, declared.text)
   if (drifted.length === 0) return []
@@ -64,10 +72,8 @@ function declaredAccount(state: DeclaredState, name: string): AccountJwt {
 
 async function findDrifted(
   connection: NatsConnection,
-  declared: AccountJwt,
-  { state, servers }: { state: DeclaredState; servers: readonly LiveServer[] },
+  { declared, operator, servers }: Watched,
 ): Promise<Drifted[]> {
-  const { operator } = state.read()
   const { running, stored } = await readAccountState(connection, declared.claims.sub, { servers })
   const lacking = Math.max(0, servers.length - stored.length)
   const held = [...running, ...stored.map((text) => [undefined, text] as const)]

@@ -45,7 +45,7 @@ export function watchNetwork(options: WatchOptions): AsyncDisposable {
 /** One look, with all that it mends. */
 export async function watchOnce(watch: Watch): Promise<WatchFinding[]> {
   await using eyes = openEyes(watch)
-  return look(watch, eyes)
+  return await look(watch, eyes)
 }
 
 async function keepWatching(options: WatchOptions, signal: AbortSignal): Promise<void> {

@@ -2,14 +2,19 @@
 // foreign operator, an older one, and one that opens everything are all answered with 200.
 import { Refusal } from '../errors.ts'
 import { quote } from '../quote.ts'
-import type { AccountBody, AccountJwt, SubjectLists } from './account.ts'
+import type { AccountBody, AccountJwt, ScopedKey, SubjectLists } from './account.ts'
 import { decodeJwt } from './jwt.ts'
 import type { Nkey } from './nkey.ts'
 import type { OperatorJwt } from './operator.ts'
 
-/** Permissions of an account's users that have none of their own, as nats-io/jwt writes them. */
-interface PushedBody extends AccountBody {
+/** As much as may be missing in an account JWT, in the words of nats-io/jwt; a bare key has no ceiling. */
+interface PushedBody {
+  readonly limits?: Partial<AccountBody['limits']>
+  readonly signing_keys?: readonly (PushedKey | string)[]
   readonly default_permissions?: { readonly pub?: SubjectLists; readonly sub?: SubjectLists }
+}
+interface PushedKey extends Pick<ScopedKey, 'role'> {
+  readonly template?: Partial<ScopedKey['template']>
 }
 
 /** How an account JWT that a server holds compares to the one that it should hold. */
@@ -55,7 +60,7 @@ export function listOpenings({ claims }: AccountJwt): string[] {
   const ofDefaults = defaults === undefined ? [] : listOpenLists('default_permissions', defaults)
   const isBacked = defaults !== undefined && ofDefaults.length === 0
   return [
-    ...(limits?.disallow_bearer === true ? [] : ['disallow_bearer is off']),
+    ...(limits?.disallow_bearer ? [] : ['disallow_bearer is off']),
     ...ofDefaults,
     ...keys.flatMap((key) => listOpenKey(key, isBacked)),
   ]
@@ -99,19 +104,18 @@ function decodeOrNothing(text: string): AccountJwt | undefined {
 }
 
 /** With closed default permissions behind it, a ceiling may be wholly empty: then they apply. */
-function listOpenKey(key: AccountBody['signing_keys'][number], isBacked: boolean): string[] {
-  if (typeof key !== 'object' || key.kind !== 'user_scope')
-    return [`signing key without a ceiling: ${typeof key === 'object' ? key.key : key}`]
+function listOpenKey(key: PushedKey | string, isBacked: boolean): string[] {
+  if (typeof key === 'string') return [`signing key without a ceiling: ${key}`]
   const what = `ceiling of ${key.role}`
-  const { pub, sub, allowed_connection_types: types } = key.template
+  const { pub, sub, allowed_connection_types: types = [] } = key.template ?? {}
   if (isBacked && isEmpty(pub) && isEmpty(sub)) return []
-  const open = listOpenLists(what, key.template)
-  return types?.length > 0 ? open : [...open, `${what}: every type of connection`]
+  const open = listOpenLists(what, { pub, sub })
+  return types.length > 0 ? open : [...open, `${what}: every type of connection`]
 }
 
 function listOpenLists(
   what: string,
-  { pub, sub }: { pub?: SubjectLists; sub?: SubjectLists },
+  { pub, sub }: { pub?: SubjectLists | undefined; sub?: SubjectLists | undefined },
 ): string[] {
   return [...listOpenSubjects(`${what}: pub`, pub), ...listOpenSubjects(`${what}: sub`, sub)]
 }
