@@ -1,25 +1,37 @@
 // Credentials of the operator's own users: minted when they are needed, so that none lies around.
 import { formatCreds, parseCreds, type Creds } from '../core/trust/creds.ts'
 import { serviceUsers, type ServiceUser } from '../core/trust/declare.ts'
-import type { Nkey } from '../core/trust/nkey.ts'
+import type { Nkey, NkeyPair } from '../core/trust/nkey.ts'
 import { signUser } from '../core/trust/user.ts'
 import { Refusal } from '../core/errors.ts'
-import { makeNkeyPair } from './key-file.ts'
-import { credsFile, useKey, userFile } from './nsc.ts'
+import { makeNkeyPair, writeKey } from './key-file.ts'
+import { credsFile, keyFile, useKey, userFile } from './nsc.ts'
 import type { OperatorHome } from './operator.ts'
+
+interface Life {
+  readonly nowSeconds: number
+  readonly lifetimeSeconds: number
+}
 
 /** A new key and credential for one of the operator's users; lives only in memory. */
 export function mintServiceCreds(
+  home: Pick<OperatorHome, 'store' | 'accounts'>,
+  user: ServiceUser,
+  life: Life,
+): Creds {
+  return signServiceCreds(home, user, { ...life, pair: makeNkeyPair('user') })
+}
+
+function signServiceCreds(
   { store, accounts }: Pick<OperatorHome, 'store' | 'accounts'>,
   user: ServiceUser,
-  { nowSeconds, lifetimeSeconds }: { nowSeconds: number; lifetimeSeconds: number },
+  { nowSeconds, lifetimeSeconds, pair }: Life & { pair: NkeyPair<'user'> },
 ): Creds {
   const accountName = serviceUsers[user].account
   const account = accounts.find(({ claims }) => claims.name === accountName)
   const scope = account?.claims.nats.signing_keys.find(({ role }) => role === user)
   if (account === undefined || scope === undefined)
     throw new Refusal('ERR_KEY_NOT_HERE', `no signing key of ${user} in account ${accountName}`)
-  const pair = makeNkeyPair('user')
   const jwt = signUser(useKey(store, 'account', scope.key), {
     publicKey: pair.publicKey,
     name: user,
@@ -44,11 +56,11 @@ export function keepPublicCreds(
     if (keys.some(({ role }) => role === user)) keepServiceCreds(home, user, life)
 }
 
-/** The same as a creds file in the operator's store, made anew when half of its life is over. */
+/** The same as a creds file in the operator's store, signed anew when half of its life is over. */
 export function keepServiceCreds(
   home: Pick<OperatorHome, 'store' | 'accounts'>,
   user: ServiceUser,
-  { nowSeconds, lifetimeSeconds }: { nowSeconds: number; lifetimeSeconds: number },
+  { nowSeconds, lifetimeSeconds }: Life,
 ): string {
   const { files } = home.store
   const account = serviceUsers[user].account
@@ -60,8 +72,11 @@ export function keepServiceCreds(
     claims.nats.signing_keys.some(({ key }) => key === kept?.user.claims.iss),
   )
   if (isFresh && isPublished) return path
-  const { user: jwt, pair } = mintServiceCreds(home, user, { nowSeconds, lifetimeSeconds })
+  const pair = kept?.pair ?? makeNkeyPair('user')
+  const { user: jwt } = signServiceCreds(home, user, { nowSeconds, lifetimeSeconds, pair })
   files.write(path, formatCreds(jwt.text, pair.seed))
+  // A user without its key makes `nats auth` crash (0.4.0).
+  writeKey(files, keyFile(home.store, pair.publicKey), pair)
   files.write(userFile(home.store, account, user), jwt.text)
   return path
 }

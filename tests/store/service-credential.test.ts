@@ -57,7 +57,7 @@ test('a kept credential is the same until half of its life is over', (t) => {
   t.not(keep(half), first)
 })
 
-test('a kept credential of a key that is not published any more is made anew', (t) => {
+test('a kept credential of a key that is not published any more is not handed out', (t) => {
   const homes = makeHomes(t)
   const home = requireOperator(homes.bootstrap())
   const path = keepServiceCreds(home, 'lobby', life)
