@@ -19,18 +19,28 @@ import { serversOf, startTestNetwork, type TestNetwork } from '../test-network.t
 import { until } from '../until.ts'
 
 let network: TestNetwork
+let watch: AsyncDisposable
+const findings: string[] = []
 test.before(async () => {
   network = await startTestNetwork((yaml) =>
     yaml.replaceAll(/( +)addresses: .*\n/g, '$&$1servers: 2\n'),
   )
+  watch = network.watch(({ message }) => findings.push(message))
 })
-test.after.always(() => network?.[Symbol.asyncDispose]())
+test.after.always(async () => {
+  await watch?.[Symbol.asyncDispose]()
+  await network?.[Symbol.asyncDispose]()
+})
 
 const data = () => join(network.folder, 'data')
 const place = () => ['--archipelago', network.archipelagoFile, '--data-dir', data()]
 const plan = () => runScript('plan', [...place(), '--json'])
 const apply = (...options: string[]) => runScript('apply', [...place(), '--json', ...options])
-const pids = () => new Map([...network.supercluster.pids(), ...network.functions.pids()].toSorted())
+const pids = () => byName([...network.supercluster.pids(), ...network.functions.pids()])
+
+function byName<T>(entries: readonly (readonly [string, T])[]): Map<string, T> {
+  return new Map(entries.toSorted(([a], [b]) => a.localeCompare(b)))
+}
 
 function edit(before: string | RegExp, after: string): void {
   const text = readFileSync(network.archipelagoFile, 'utf8')
@@ -40,18 +50,18 @@ function edit(before: string | RegExp, after: string): void {
 /** The network file as it is now: an apply may have moved everything. */
 const newcomer = (): Network => parseNetworkFile(readFileSync(network.networkFile, 'utf8'))
 
-function request(region: string): Promise<Credential> {
+function request(region: string, role = 'member'): Promise<Credential> {
   const pair = makeNkeyPair('user')
-  return requestCredential({ network: newcomer(), name: 'alice', role: 'member', pair, region })
+  return requestCredential({ network: newcomer(), name: 'alice', role, pair, region })
 }
 
-/** Without "reconnect" one that is closed stays closed. */
+/** To the region's first server; without "reconnect" one that is closed stays closed. */
 function connect(
   { creds }: Credential,
   { region, reconnect = false }: { region: string; reconnect?: boolean },
 ): Promise<NatsConnection> {
   const { file } = newcomer()
-  const servers = serversOf(newcomer(), region)
+  const servers = serversOf(newcomer(), region).slice(0, 1)
   return connectWithCreds(
     { servers, ca: file.ca, name: 'apply', options: { reconnect } },
     () => creds,
@@ -144,8 +154,22 @@ test.serial('another limit of the servers is reloaded: no process starts anew', 
 async function starts(): Promise<Map<string, string>> {
   await using observer = await network.connectAs('observer')
   const answers = await askServers(observer, 'VARZ', { expected: 6 })
-  return new Map(answers.map(({ server, data }) => [server.name, data.start] as const).toSorted())
+  return byName(answers.map(({ server, data }) => [server.name, data.start] as const))
 }
+
+test.serial('with fewer connections every server closes its newest ones', async (t) => {
+  await using first = await connect(await request('ams3'), { region: 'ams3' })
+  await using second = await connect(await request('ams3'), { region: 'ams3' })
+  edit('connectionsMax: 10000', 'connectionsMax: 1')
+  const { code, stdout, stderr } = await apply()
+  t.is(code, 0, stderr)
+  t.deepEqual(effectsOf(JSON.parse(stdout).plan), ['resign', 'disconnect', 'reload'])
+  await second.closed()
+  await first.flush()
+  edit('connectionsMax: 1\n', 'connectionsMax: 10000\n')
+  t.is((await apply()).code, 0)
+  await first.flush()
+})
 
 test.serial('two applies at once: the second is refused', async (t) => {
   edit('connectionsMax: 900\n', 'connectionsMax: 800\n')
@@ -191,11 +215,17 @@ test.serial(
   },
 )
 
+const team = '  TEAM:\n    connectionsMax: 10\n'
+const guest =
+  '  guest: { account: TEAM, doors: [lobby], lifetime: 1h, publish: [], subscribe: [team.news], subscriptionsMax: 4, payloadBytesMax: 1024 }\n'
 const fra1 = '  fra1:\n    addresses: [fra1.nats.archipelago.example]\n    servers: 2\n'
 let stolen: Credential
+let invited: Credential
 
 test.serial('a region joins: four regions are one mesh, and it issues credentials', async (t) => {
   edit('\n# Where every server', `${fra1}\n# Where every server`)
+  edit('\n# A role is', `${team}\n# A role is`)
+  edit('\n  moderator:', `\n${guest}  moderator:`)
   // The first try fails in the middle, for somebody holds a port; the second goes on.
   const taken = placeNetwork(editedArchipelago(), 'laptop').at(-1)?.servers[0]?.gateway
   const holder = createServer().listen(taken?.port, taken?.listen)
@@ -213,15 +243,17 @@ test.serial('a region joins: four regions are one mesh, and it issues credential
   t.is(pids().size, 20)
   stolen = await request('fra1')
   t.is(stolen.region, 'fra1')
+  invited = await request('ams3', 'guest')
   await using member = await connect(stolen, { region: 'ams3' })
-  await member.flush()
+  await using inTeam = await connect(invited, { region: 'fra1' })
+  await Promise.all([member.flush(), inTeam.flush()])
 })
 
 const editedArchipelago = () =>
   parseArchipelago(readFileSync(network.archipelagoFile, 'utf8'), network.archipelagoFile)
 
 test.serial('a region is not withdrawn before somebody agrees', async (t) => {
-  edit(fra1, '')
+  for (const passage of [fra1, team, guest]) edit(passage, '')
   const before = pids()
   const { code, stderr } = await apply()
   t.is(code, 1)
@@ -230,14 +262,18 @@ test.serial('a region is not withdrawn before somebody agrees', async (t) => {
   const { asks, lines }: Plan = JSON.parse((await plan()).stdout)
   t.true(asks)
   const withdrawn = lines.filter((line) => line.asks).flatMap(({ subjects }) => subjects)
-  t.deepEqual(withdrawn.toSorted(), ['leafnode.fra1', 'member.lobby.fra1', 'moderator.invite.fra1'])
+  t.deepEqual(withdrawn.toSorted(), [
+    'account TEAM',
+    ...['leafnode.fra1', 'member.lobby.fra1', 'moderator.invite.fra1'],
+  ])
 })
 
 test.serial(
   'a withdrawn region: its credentials end, its processes and its keys are gone',
   async (t) => {
     await using member = await connect(stolen, { region: 'ams3' })
-    const closed = member.closed()
+    await using inTeam = await connect(invited, { region: 'sfo2' })
+    const closed = Promise.all([member.closed(), inTeam.closed()])
     const going = [...pids()].filter(([name]) => name.startsWith('fra1'))
     t.is(going.length, 5)
     const { code, stderr } = await apply('--yes')
@@ -251,8 +287,11 @@ test.serial(
       newcomer().file.regions.map(({ name }) => name),
       ['ams3', 'sfo2', 'sgp1'],
     )
-    await t.throwsAsync(connect(stolen, { region: 'ams3' }), { code: 'ERR_CONNECT' })
+    for (const credential of [stolen, invited])
+      await t.throwsAsync(connect(credential, { region: 'ams3' }), { code: 'ERR_CONNECT' })
     for (const region of ['ams3', 'sfo2', 'sgp1']) t.is((await request(region)).region, region)
     t.is((await plan()).code, 0)
   },
 )
+
+test.serial('the watcher took none of it for a fault', (t) => t.deepEqual(findings, []))
