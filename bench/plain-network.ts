@@ -16,7 +16,7 @@ import { bootstrapAll } from '../store/bootstrap.ts'
 import { openFiles } from '../store/files.ts'
 import { functionHome, homesOf, type Homes } from '../store/homes.ts'
 import { makeNkeyPair, requireKey } from '../store/key-file.ts'
-import { functionKeyFile } from '../store/region.ts'
+import { functionKeyFile } from '../store/key-paths.ts'
 import { startTestServer } from '../tests/test-server.ts'
 import { makePlace, type Place } from './place.ts'
 

@@ -46,7 +46,6 @@ export function parseFunctionPlace(env: NodeJS.ProcessEnv): FunctionPlace {
     region: need(env, 'ARCHIPELAGO_REGION'),
     door: parseDoor(need(env, 'ARCHIPELAGO_DOOR')),
     folders: {
-      archipelagoFile: need(env, 'ARCHIPELAGO_FILE'),
       publicFolder: need(env, 'ARCHIPELAGO_PUBLIC'),
       keysFolder: need(env, 'ARCHIPELAGO_KEYS'),
     },
@@ -57,7 +56,6 @@ export function parseFunctionPlace(env: NodeJS.ProcessEnv): FunctionPlace {
 export function parseRenewerEnvironment(env: NodeJS.ProcessEnv) {
   return {
     region: need(env, 'ARCHIPELAGO_REGION'),
-    archipelagoFile: need(env, 'ARCHIPELAGO_FILE'),
     publicFolder: need(env, 'ARCHIPELAGO_PUBLIC'),
     /** The folder that holds the region's home. */
     data: need(env, 'ARCHIPELAGO_DATA'),

@@ -1,34 +1,35 @@
 // The renewer of a region's leafnode: holds the region's own signing key, which the provisioning function
 // does not, and needs nobody else: it goes on with the region cut off and after days without power.
-import { readFileSync } from 'node:fs'
-import { parseArchipelago, type Archipelago } from '../core/archipelago.ts'
 import type { Nkey } from '../core/trust/nkey.ts'
 import { openFiles } from '../store/files.ts'
 import { homesOf } from '../store/homes.ts'
 import { keepRenewed } from '../store/keep-renewed.ts'
 import { renewLeafnodeCredential } from '../store/leafnode.ts'
-import { readPublicTrust } from '../store/public.ts'
+import { readConfiguration, readOperator, readPublicTrust } from '../store/public.ts'
 import { parseRenewerEnvironment } from './environment.ts'
 import { toldToStop } from './told-to-stop.ts'
 
 async function main(): Promise<void> {
-  const { region, archipelagoFile, publicFolder, data } = parseRenewerEnvironment(process.env)
-  const read = (): Archipelago =>
-    parseArchipelago(readFileSync(archipelagoFile, 'utf8'), archipelagoFile)
+  const { region, publicFolder, data } = parseRenewerEnvironment(process.env)
+  const life = (): number =>
+    readConfiguration(publicFolder, readOperator(publicFolder)).claims.nats.archipelago.leafnode
+      .lifetimeSeconds
   const renew = (): void => {
     const [access] = readPublicTrust(publicFolder, ['ACCESS']).accounts
     const account = access?.claims.sub as Nkey<'account'>
-    const { lifetimeSeconds } = read().leafnode
     const place = { files: openFiles(), homes: homesOf(data) }
     const nowSeconds = Math.floor(Date.now() / 1000)
-    const renewal = { region, account, lifetimeSeconds }
+    const renewal = { region, account, lifetimeSeconds: life() }
     const { isRenewed, expiresAtSeconds } = renewLeafnodeCredential(place, renewal, nowSeconds)
     if (isRenewed)
       report(`${region}: good until ${new Date(expiresAtSeconds * 1000).toISOString()}`)
   }
   renew()
-  const lifetimeSeconds = (): number => read().leafnode.lifetimeSeconds
-  using _renewing = keepRenewed(renew, { what: `${region}'s credential`, lifetimeSeconds, report })
+  using _renewing = keepRenewed(renew, {
+    what: `${region}'s credential`,
+    lifetimeSeconds: life,
+    report,
+  })
   await toldToStop()
 }
 

@@ -4,7 +4,7 @@ import type { NkeyPair } from '../core/trust/nkey.ts'
 import type { FairQueue } from '../core/access/fair-queue.ts'
 import { openFiles } from '../store/files.ts'
 import { requireKey } from '../store/key-file.ts'
-import { functionKeyFile } from '../store/region.ts'
+import { functionKeyFile } from '../store/key-paths.ts'
 import { openAudit } from './audit.ts'
 import { exchangeDenyLists } from './deny-list.ts'
 import type { FunctionEnvironment } from './environment.ts'
@@ -22,6 +22,8 @@ export interface FunctionParts {
   readonly queue?: FairQueue<Job>
   readonly report?: (line: string) => void
   readonly writeAudit?: (line: string) => void
+  /** Between two requests to itself, and how long it waits for an answer. */
+  readonly selfIntervalMs?: number
 }
 export interface RunningFunction extends AsyncDisposable {
   readonly place: string
@@ -35,7 +37,7 @@ export async function startFunction(
 ): Promise<RunningFunction> {
   const { region, door, folders, https } = environment
   const { report = reportToStderr, handle = provisionWith, queue } = parts
-  const { writeAudit = (line) => void process.stdout.write(`${line}\n`) } = parts
+  const { writeAudit = writeToStdout, selfIntervalMs = 1_000 } = parts
   await using started = new AsyncDisposableStack()
   const trust = started.use(openTrustSource(folders, { door, report }))
   const provisioning: Provisioning = {
@@ -52,7 +54,9 @@ export async function startFunction(
   // No seed over HTTP: the old clients do not ask there.
   if (https !== undefined && door !== 'legacy')
     started.use(await serveHttps(https, { door, work, problem }))
-  const health = started.use(await joinNats(environment, { provisioning, trust, work, report }))
+  const health = started.use(
+    await joinNats(environment, { provisioning, trust, work, report, selfIntervalMs }),
+  )
   watch.health = health
   await health.ready
   const running = started.move()
@@ -67,6 +71,10 @@ function provisionWith(provisioning: Provisioning): Handle {
   return (request) => provisionCredential(request, provisioning)
 }
 
+function writeToStdout(line: string): void {
+  process.stdout.write(`${line}\n`)
+}
+
 function reportToStderr(line: string): void {
   console.error(`provision-credentials: ${line}`)
 }
@@ -76,12 +84,13 @@ interface Joined {
   readonly trust: TrustSource
   readonly work: Work
   readonly report: (line: string) => void
+  readonly selfIntervalMs: number
 }
 
 /** Serves the queue as long as it can answer itself, and not before it asked the others for news. */
 async function joinNats(environment: FunctionEnvironment, joined: Joined): Promise<Health> {
   const { region, door, folders } = environment
-  const { provisioning, trust, work, report } = joined
+  const { provisioning, trust, work, report, selfIntervalMs } = joined
   await using started = new AsyncDisposableStack()
   const pair = requireKey(openFiles(), 'user', functionKeyFile(folders.keysFolder))
   const nc = started.adopt(await connectToLeafnode(environment, pair), (nc) => nc.drain())
@@ -91,13 +100,19 @@ async function joinNats(environment: FunctionEnvironment, joined: Joined): Promi
   const { trust: current, nowMs } = provisioning
   const health = started.use(
     keepHealthy({
-      check: makeSelfRequest(nc, { ...identity, trust: current, nowMs }),
+      check: makeSelfRequest(nc, {
+        ...identity,
+        trust: current,
+        nowMs,
+        deadlineMs: selfIntervalMs,
+      }),
       join: async () => {
         await news.heard()
         trigger.setServing(true)
       },
       leave: () => trigger.setServing(false),
       report,
+      intervalMs: selfIntervalMs,
     }),
   )
   const running = started.move()

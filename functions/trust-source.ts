@@ -1,6 +1,7 @@
 // The trust of a running function: files that change under it, and deny lists pushed to it.
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
+import { requireNotOlder } from '../core/trust/configuration.ts'
 import { parseDenyList, succeedDenyList, type DenyList } from '../core/trust/deny-list.ts'
 import type { FunctionDoor } from '../core/network/access-subject.ts'
 import {
@@ -31,6 +32,7 @@ export function openTrustSource(
     stamp = stampOf(folders)
     try {
       const read = readFunctionTrust(folders, door)
+      requireNotOlder(trust.configuration, read.configuration)
       trust = { ...read, denyList: newer(trust.denyList, read.denyList) }
     } catch (error) {
       report(`keeping the trust of before: ${String(error)}`)
@@ -57,9 +59,8 @@ function newer(held: DenyList, read: DenyList): DenyList {
 }
 
 /** Polling, for a mounted ConfigMap changes by a symbolic link that watchers do not see. */
-function stampOf({ archipelagoFile, publicFolder, keysFolder }: FunctionFolders): string {
+function stampOf({ publicFolder, keysFolder }: FunctionFolders): string {
   const watched = [
-    archipelagoFile,
     publicFolder,
     join(publicFolder, 'accounts'),
     keysFolder,

@@ -10,7 +10,6 @@ import type { ProcessSpec } from './process.ts'
 
 export interface FunctionPlan {
   readonly archipelago: Archipelago
-  readonly archipelagoFile: string
   readonly homes: Homes
   readonly regions: readonly RegionPlace[]
   /** The bundled function. */
@@ -40,7 +39,7 @@ export function planFunctions(plan: FunctionPlan): ProcessSpec[] {
 }
 
 function functionProcess(
-  { archipelagoFile, homes, bundle }: FunctionPlan,
+  { homes, bundle }: FunctionPlan,
   region: RegionPlace,
   { place, door }: { place: DoorPlace; door: FunctionDoor },
 ): ProcessSpec {
@@ -59,7 +58,6 @@ function functionProcess(
       NODE_COMPILE_CACHE: join(dirname(bundle), 'compiled'),
       ARCHIPELAGO_REGION: region.name,
       ARCHIPELAGO_DOOR: door,
-      ARCHIPELAGO_FILE: archipelagoFile,
       ARCHIPELAGO_PUBLIC: homes.public,
       ARCHIPELAGO_KEYS: keys,
       NATS_URL: formatUrl(region.leafnode.client),

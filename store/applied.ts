@@ -1,5 +1,4 @@
-// archipelago.yaml as it was last applied: what functions read, so that an edit takes effect when it
-// is applied and not while it is typed; and what the next edit is compared with.
+// archipelago.yaml as it was last applied: what the next edit is compared with.
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArchipelago, type Archipelago } from '../core/archipelago.ts'

@@ -1,27 +1,28 @@
 // What one function process reads: its own keys, and public files.
-import { readFileSync } from 'node:fs'
 import type { RoleSigner } from '../core/access/issue.ts'
-import { parseArchipelago, type Archipelago } from '../core/archipelago.ts'
+import type { Archipelago } from '../core/archipelago.ts'
 import { Refusal } from '../core/errors.ts'
 import type { FunctionDoor } from '../core/network/access-subject.ts'
 import type { AccountJwt } from '../core/trust/account.ts'
 import { accountNames } from '../core/trust/declare.ts'
+import type { ConfigurationJwt } from '../core/trust/configuration.ts'
 import type { DenyList } from '../core/trust/deny-list.ts'
 import type { NkeyPair } from '../core/trust/nkey.ts'
 import type { OperatorJwt } from '../core/trust/operator.ts'
 import { openFiles, type Files } from './files.ts'
 import { requireKey } from './key-file.ts'
-import { readPublicTrust } from './public.ts'
-import { signingKey } from './region.ts'
+import { readConfiguration, readOperator, readPublicTrust } from './public.ts'
+import { signingKey } from './key-paths.ts'
 
 export interface FunctionFolders {
-  readonly archipelagoFile: string
   readonly publicFolder: string
   /** This function's keys, and nobody else's. */
   readonly keysFolder: string
 }
 export interface FunctionTrust {
   readonly archipelago: Archipelago
+  /** Where it comes from. */
+  readonly configuration: ConfigurationJwt
   readonly operator: OperatorJwt
   readonly accounts: ReadonlyMap<string, AccountJwt>
   readonly signers: ReadonlyMap<string, RoleSigner>
@@ -30,8 +31,10 @@ export interface FunctionTrust {
 
 /** Refuses a signing key that its account does not publish: nobody could use what it signs. */
 export function readFunctionTrust(folders: FunctionFolders, door: FunctionDoor): FunctionTrust {
-  const { archipelagoFile, publicFolder, keysFolder } = folders
-  const archipelago = parseArchipelago(readFileSync(archipelagoFile, 'utf8'), archipelagoFile)
+  const { publicFolder, keysFolder } = folders
+  const operator = readOperator(publicFolder)
+  const configuration = readConfiguration(publicFolder, operator)
+  const { archipelago } = configuration.claims.nats
   const trust = readPublicTrust(publicFolder, accountNames(archipelago))
   const files = openFiles()
   const roles = archipelago.roles.filter((role) => role.doors.includes(door))
@@ -42,7 +45,8 @@ export function readFunctionTrust(folders: FunctionFolders, door: FunctionDoor):
   })
   return {
     archipelago,
-    operator: trust.operator,
+    configuration,
+    operator,
     accounts: new Map(trust.accounts.map((account) => [account.claims.sub, account])),
     signers: new Map(signers),
     denyList: trust.denyList,

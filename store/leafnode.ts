@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import type { Files } from './files.ts'
 import { leafnodeHome, type Homes } from './homes.ts'
 import { requireKey } from './key-file.ts'
-import { leafnodeSigningKey } from './region.ts'
+import { leafnodeSigningKey } from './key-paths.ts'
 
 export interface LeafnodeRenewal {
   readonly region: string

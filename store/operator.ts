@@ -10,6 +10,7 @@ import {
   serviceUsers,
   type ServiceUser,
 } from '../core/trust/declare.ts'
+import { parseConfiguration, signConfiguration } from '../core/trust/configuration.ts'
 import { parseDenyList, signDenyList, type DenyList } from '../core/trust/deny-list.ts'
 import type { Nkey, NkeyPair } from '../core/trust/nkey.ts'
 import { parseOperator, signOperator, type OperatorJwt } from '../core/trust/operator.ts'
@@ -75,6 +76,7 @@ export function bootstrapOperator(
   const accounts = [...declared, ...retired]
   const denyList = readOrMakeDenyList({ files, homes, operator, signer, nowSeconds })
   writeTrust({ store, homes, operator, accounts })
+  writeConfiguration({ files, homes, operator, signer, nowSeconds }, archipelago)
   for (const keys of regions)
     files.write(publicFiles.region(homes.public, keys.region), formatRegionKeys(keys))
   return { store, operator, accounts, denyList }
@@ -196,13 +198,26 @@ function revocationsOf(
   )
 }
 
-function readOrMakeDenyList(from: {
+interface Signing {
   readonly files: Files
   readonly homes: Homes
   readonly operator: OperatorJwt
   readonly signer: NkeyPair<'operator'>
   readonly nowSeconds: number
-}): DenyList {
+}
+
+/** What functions go by from now on. */
+function writeConfiguration(from: Signing, archipelago: Archipelago): void {
+  const { files, homes, operator, signer, nowSeconds } = from
+  const path = publicFiles.configuration(homes.public)
+  const text = files.read(path)
+  const previous = text === undefined ? undefined : parseConfiguration(text, operator)
+  const subject = operator.claims.sub as Nkey<'operator'>
+  const applied = { operator: subject, archipelago, nowSeconds, previous }
+  files.write(path, signConfiguration(signer, applied).text)
+}
+
+function readOrMakeDenyList(from: Signing): DenyList {
   const { files, homes, operator, signer, nowSeconds } = from
   const path = publicFiles.denyList(homes.public)
   const text = files.read(path)

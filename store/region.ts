@@ -7,6 +7,7 @@ import { formatRegionKeys, type RegionKeys } from '../core/trust/region-keys.ts'
 import type { Files } from './files.ts'
 import { functionHome, leafnodeHome, regionHome, type Homes } from './homes.ts'
 import { readKey, readOrMakeKey } from './key-file.ts'
+import { functionKeyFile, leafnodeSigningKey, signingKey, type RotatedKey } from './key-paths.ts'
 
 /** Makes the keys that are missing in this region's home; hands out the public halves of all. */
 export function bootstrapRegion(
@@ -36,29 +37,6 @@ export function bootstrapRegion(
 
 export function regionKeysFile(homes: Homes, region: string): string {
   return join(regionHome(homes, region), 'public.json')
-}
-
-export function functionKeyFile(folder: string): string {
-  return join(folder, 'function.nk')
-}
-
-/** The files of a key while it is replaced: published but not yet signing, and no longer signing. */
-export interface RotatedKey {
-  readonly current: string
-  readonly next: string
-  readonly previous: string
-}
-
-export function signingKey(functionFolder: string, role: string): RotatedKey {
-  return rotatedKey(join(functionFolder, 'signing', role))
-}
-
-export function leafnodeSigningKey(leafnodeFolder: string): RotatedKey {
-  return rotatedKey(join(leafnodeFolder, 'signing', 'leafnode'))
-}
-
-function rotatedKey(path: string): RotatedKey {
-  return { current: `${path}.nk`, next: `${path}.next.nk`, previous: `${path}.previous.nk` }
 }
 
 /** In an order that does not change when the next key takes the current one's place. */

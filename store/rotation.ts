@@ -13,7 +13,7 @@ import { removeDurably, syncToDisk, writeDurably } from './durable.ts'
 import { openFiles, writePrivate } from './files.ts'
 import { functionHome, leafnodeHome, regionHome, type Homes } from './homes.ts'
 import { makeNkeyPair, readKey, requireKey } from './key-file.ts'
-import { leafnodeSigningKey, signingKey, type RotatedKey } from './region.ts'
+import { leafnodeSigningKey, signingKey, type RotatedKey } from './key-paths.ts'
 
 /** One signing key of a region: of a role at a door, or of the leafnode. */
 export interface RegionKey {

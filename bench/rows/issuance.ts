@@ -25,10 +25,9 @@ const requestors = 256
 
 async function measure(bench: Bench): Promise<Figure[]> {
   using folder = makeFolder()
-  const { place, homes, operator, region } = await makePlainTrust(folder.path)
+  const { homes, operator, region } = await makePlainTrust(folder.path)
   const keysFolder = functionHome(homes, region.name, door)
-  const { archipelagoFile } = place
-  const trust = readFunctionTrust({ archipelagoFile, publicFolder: homes.public, keysFolder }, door)
+  const trust = readFunctionTrust({ publicFolder: homes.public, keysFolder }, door)
   const signer = trust.signers.get('member') as RoleSigner
   const requests = prepareRequests(operator, requestors)
   const nowMs = Date.now()

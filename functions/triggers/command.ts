@@ -50,7 +50,7 @@ function openRegion({ archipelago: file, dataDir, role, ...options }: Options): 
   const region = findRegion(archipelago, options.region)
   const door = options.invite === undefined ? doorOf(archipelago, role) : 'invite'
   const keysFolder = functionHome(homes, region, door)
-  const folders = { archipelagoFile: file, publicFolder: homes.public, keysFolder }
+  const folders = { publicFolder: homes.public, keysFolder }
   return { region, door, trust: readFunctionTrust(folders, door) }
 }
 

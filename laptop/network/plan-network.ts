@@ -9,7 +9,7 @@ import {
   type ProcessChanges,
 } from '../../core/plan/plan.ts'
 import type { AccountJwt } from '../../core/trust/account.ts'
-import { appliedFile, readApplied, readPublishedAccounts } from '../../store/applied.ts'
+import { readApplied, readPublishedAccounts } from '../../store/applied.ts'
 import { openFiles, type Files } from '../../store/files.ts'
 import type { Homes } from '../../store/homes.ts'
 import type { OperatorHome } from '../../store/operator.ts'
@@ -47,7 +47,7 @@ export function functionsOf(
   archipelago: Archipelago,
 ): ProcessSpec[] {
   const regions = placeNetwork(archipelago, 'laptop')
-  return planFunctions({ archipelago, archipelagoFile: appliedFile(homes), homes, regions, bundle })
+  return planFunctions({ archipelago, homes, regions, bundle })
 }
 
 interface Draft {

@@ -7,7 +7,7 @@ import type { Files } from '../../store/files.ts'
 import { functionHome, type Homes } from '../../store/homes.ts'
 import { requireKey } from '../../store/key-file.ts'
 import type { OperatorHome } from '../../store/operator.ts'
-import { functionKeyFile } from '../../store/region.ts'
+import { functionKeyFile } from '../../store/key-paths.ts'
 import type { NetworkSource } from '../configurations.ts'
 
 interface Trust {

@@ -11,7 +11,7 @@ import { openFiles } from '../../store/files.ts'
 import { functionHome } from '../../store/homes.ts'
 import { makeNkeyPair, requireKey } from '../../store/key-file.ts'
 import { useKey } from '../../store/nsc.ts'
-import { signingKey } from '../../store/region.ts'
+import { signingKey } from '../../store/key-paths.ts'
 import { serversOf, startTestNetwork, type TestNetwork } from '../test-network.ts'
 import { startTestServer } from '../test-server.ts'
 

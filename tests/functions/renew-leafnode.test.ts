@@ -29,7 +29,6 @@ test('the renewer makes a credential, renews it at half of its life, and ends wh
   rmSync(file, { force: true })
   const env = {
     ARCHIPELAGO_REGION: 'ams3',
-    ARCHIPELAGO_FILE: archipelagoFile,
     ARCHIPELAGO_PUBLIC: homes.public,
     ARCHIPELAGO_DATA: data,
   }

@@ -3,19 +3,16 @@ import { join } from 'node:path'
 import test from 'ava'
 import { readFunctionTrust } from '../../store/function-trust.ts'
 import { functionHome } from '../../store/homes.ts'
-import { publicFiles } from '../../store/public.ts'
-import { signingKey } from '../../store/region.ts'
-import { good } from '../core/archipelago/example.ts'
+import { publicFiles, readConfiguration } from '../../store/public.ts'
+import { signingKey } from '../../store/key-paths.ts'
 import { pairOf } from '../core/trust/example.ts'
 import { makeHomes, requireOperator } from './home.ts'
 
 function makeFunction(t: Parameters<typeof makeHomes>[0], door: 'lobby' | 'invite') {
   const { homes, bootstrap } = makeHomes(t)
   const operator = requireOperator(bootstrap())
-  const archipelagoFile = join(homes.data, 'archipelago.yaml')
-  writeFileSync(archipelagoFile, good)
   const keysFolder = functionHome(homes, 'ams3', door)
-  const folders = { archipelagoFile, publicFolder: homes.public, keysFolder }
+  const folders = { publicFolder: homes.public, keysFolder }
   return { homes, operator, folders, read: () => readFunctionTrust(folders, door) }
 }
 
@@ -58,10 +55,17 @@ test('without its key, and without what is public, there is no function', (t) =>
 
 test('what another operator signed is refused, wherever it lies', (t) => {
   const { homes, read } = makeFunction(t, 'lobby')
-  const foreign = requireOperator(makeHomes(t).bootstrap())
+  const elsewhere = makeHomes(t)
+  const foreign = { ...requireOperator(elsewhere.bootstrap()), homes: elsewhere.homes }
   const kubecon = foreign.accounts.find(({ claims }) => claims.name === 'KUBECON')
   writeFileSync(publicFiles.denyList(homes.public), foreign.denyList.text)
   t.throws(read, { code: 'ERR_DENY_LIST_ILLEGAL' })
   writeFileSync(publicFiles.account(homes.public, 'KUBECON'), kubecon?.text ?? '')
   t.throws(read, { code: 'ERR_ACCOUNT_FOREIGN' })
+  const configuration = readConfiguration(foreign.homes.public, foreign.operator)
+  writeFileSync(publicFiles.configuration(homes.public), configuration.text)
+  t.throws(read, {
+    code: 'ERR_CONFIGURATION_FOREIGN',
+    message: `configuration: signed by a foreign operator: ${configuration.claims.iss}`,
+  })
 })

@@ -6,7 +6,7 @@ import type { Nkey } from '../../core/trust/nkey.ts'
 import { openFiles } from '../../store/files.ts'
 import { leafnodeHome } from '../../store/homes.ts'
 import { leafnodeCredsFile, renewLeafnodeCredential } from '../../store/leafnode.ts'
-import { leafnodeSigningKey } from '../../store/region.ts'
+import { leafnodeSigningKey } from '../../store/key-paths.ts'
 import { nowSeconds, pairOf } from '../core/trust/example.ts'
 import { makeHomes, requireOperator } from './home.ts'
 
