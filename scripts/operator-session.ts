@@ -6,6 +6,7 @@ import type { Creds } from '../core/trust/creds.ts'
 import type { ServiceUser } from '../core/trust/declare.ts'
 import type { DeclaredState } from '../core/trust/declared-state.ts'
 import { connectWithCreds, type NatsConnection } from '../nats/connect.ts'
+import { readApplied } from '../store/applied.ts'
 import { openDeclaredState } from '../store/declared-state.ts'
 import { openFiles, readOrRefuse } from '../store/files.ts'
 import { readOperatorHome } from '../store/operator.ts'
@@ -22,8 +23,10 @@ export interface OperatorSession {
 
 const lifetimeSeconds = 3600
 
-export function openOperatorSession({ archipelago, homes }: Place): OperatorSession {
+/** By archipelago.yaml as it was last applied: an edit is not yet what the network is to be. */
+export function openOperatorSession({ archipelago: edited, homes }: Place): OperatorSession {
   const files = openFiles()
+  const archipelago = readApplied(files, homes) ?? edited
   const mint = (user: ServiceUser): Creds =>
     mintServiceCreds(readOperatorHome({ files, homes, archipelago }), user, {
       nowSeconds: nowSeconds(),

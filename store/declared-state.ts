@@ -1,8 +1,6 @@
 // The declarative state on the operator's disk: read anew each time, changed under a lock, account JWTs
 // before the deny list, and all of it before anything is pushed.
-import type { Archipelago } from '../core/archipelago.ts'
 import { signAccount, type AccountJwt } from '../core/trust/account.ts'
-import { accountNames } from '../core/trust/declare.ts'
 import type { DeclaredState, DeclaredTrust, Revoked } from '../core/trust/declared-state.ts'
 import { deniedKinds, signDenyList, type DenyList } from '../core/trust/deny-list.ts'
 import type { Nkey, NkeyPair } from '../core/trust/nkey.ts'
@@ -14,24 +12,23 @@ import {
   type RevocationRecord,
   type Revocations,
 } from '../core/trust/revoke.ts'
-import { readOrRefuse, type Files } from './files.ts'
+import { readPublishedAccounts } from './applied.ts'
+import { readOrRefuse } from './files.ts'
 import type { Homes } from './homes.ts'
 import { openNscStore, type NscStore } from './nsc.ts'
-import { operatorSigner, readAccounts, writeTrust } from './operator.ts'
-import { publicFiles, readDenyList, readPublicTrust } from './public.ts'
+import { operatorSigner, readAccounts, writeTrust, type TrustPlace } from './operator.ts'
+import { publicFiles, readDenyList } from './public.ts'
 import { readRevocationRecords, writeRevocationRecords } from './revocations.ts'
 import { withTrustLock } from './trust-lock.ts'
 
-export interface StatePlace {
-  readonly files: Files
-  readonly homes: Homes
-  readonly archipelago: Archipelago
-}
-
 /** Refuses its changes where the operator's signing keys are not at home. */
-export function openDeclaredState(place: StatePlace, nowSeconds: () => number): DeclaredState {
-  const { homes, archipelago } = place
-  const read = (): DeclaredTrust => readPublicTrust(homes.public, accountNames(archipelago))
+export function openDeclaredState(place: TrustPlace, nowSeconds: () => number): DeclaredState {
+  const { files, homes } = place
+  const read = (): DeclaredTrust => {
+    const operator = readOperator(homes)
+    const accounts = readPublishedAccounts(files, homes)
+    return { operator, accounts, denyList: readDenyList(homes.public, operator) }
+  }
   const change = (act: (writing: Writing) => void): DeclaredTrust =>
     withTrustLock(homes, () => {
       act(openWriting(place, nowSeconds()))
@@ -45,7 +42,7 @@ export function openDeclaredState(place: StatePlace, nowSeconds: () => number): 
   }
 }
 
-interface Writing extends StatePlace {
+interface Writing extends TrustPlace {
   readonly store: NscStore
   readonly operator: OperatorJwt
   readonly signer: NkeyPair<'operator'>
@@ -53,21 +50,32 @@ interface Writing extends StatePlace {
   readonly nowSeconds: number
 }
 
-function openWriting(place: StatePlace, nowSeconds: number): Writing {
+function openWriting(place: TrustPlace, nowSeconds: number): Writing {
   const { files, homes, archipelago } = place
   const store = openNscStore(files, homes, archipelago.network)
-  const operator = parseOperator(readOrRefuse(publicFiles.operator(homes.public), 'operator JWT'))
+  const operator = readOperator(homes)
   const signer = operatorSigner(store, operator)
-  return { ...place, store, operator, signer, accounts: readAccounts(place), nowSeconds }
+  const declared = readAccounts(place)
+  const names = new Set(declared.map(({ claims }) => claims.name))
+  // Accounts that archipelago.yaml names no more are closed, and can be replayed like any other.
+  const retired = readPublishedAccounts(files, homes).filter(
+    ({ claims }) => !names.has(claims.name),
+  )
+  return { ...place, store, operator, signer, accounts: [...declared, ...retired], nowSeconds }
 }
 
-/** What revoked keys have outlived leaves the account JWTs by the way. */
+function readOperator(homes: Homes): OperatorJwt {
+  return parseOperator(readOrRefuse(publicFiles.operator(homes.public), 'operator JWT'))
+}
+
+/** By the way, keys leave these accounts' JWTs of which no credential can be alive. */
 function revoke(writing: Writing, revoked: Revoked): void {
   const { files, homes, nowSeconds } = writing
   const known = readRevocationRecords(files, homes)
   const fresh = recordFresh(writing, revoked)
   const records = [...known.filter((each) => !fresh.some((one) => isSameKey(one, each))), ...fresh]
-  const accounts = writing.accounts.map((account): [AccountJwt, Revocations] => {
+  const touched = writing.accounts.filter(({ claims }) => isNamed(claims.name, revoked))
+  const accounts = touched.map((account): [AccountJwt, Revocations] => {
     const { name = '', nats } = account.claims
     const before = { name, revocations: nats.revocations }
     const kept = { name, revocations: keepRevocations(before, records, nowSeconds) }
@@ -84,12 +92,15 @@ function recordFresh(
   revoked: Revoked,
 ): RevocationRecord[] {
   return accounts
-    .filter(({ claims }) => revoked.accounts.includes(claims.name as string))
+    .filter(({ claims }) => isNamed(claims.name, revoked))
     .flatMap((account) => {
       const nkeys = revoked.nkeys.filter((nkey) => !(nkey in account.claims.nats.revocations))
       return recordRevocations(archipelago, account, { nkeys, nowSeconds })
     })
 }
+
+const isNamed = (name: string | undefined, { accounts }: Revoked) =>
+  name !== undefined && accounts.includes(name)
 
 function isSameKey(one: RevocationRecord, other: RevocationRecord): boolean {
   return one.account === other.account && one.nkey === other.nkey

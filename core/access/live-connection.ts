@@ -72,7 +72,7 @@ function judgeDenied(
   { account, scope, trust }: { account: AccountJwt; scope: ScopedKey; trust: DeclaredTrust },
 ): Cut | undefined {
   const { nkey } = connection
-  if (nkey in account.claims.nats.revocations)
+  if (Object.hasOwn(account.claims.nats.revocations, nkey))
     return { rule: 'denied', reason: `${nkey} is revoked` }
   const denied = trust.denyList.claims.nats
   if (denied.nkeys.includes(nkey)) return { rule: 'denied', reason: `${nkey} is denied` }

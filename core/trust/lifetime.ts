@@ -22,7 +22,7 @@ export function credentialSecondsMax(
   { roles, leafnode }: Archipelago,
   scopeName: string,
 ): number | undefined {
-  if (scopeName in serviceUsers) return serviceSecondsMax[scopeName as ServiceUser]
+  if (Object.hasOwn(serviceUsers, scopeName)) return serviceSecondsMax[scopeName as ServiceUser]
   if (scopeName.startsWith('leafnode.')) return leafnode.lifetimeSeconds
   const known = parseScopeName(scopeName)
   return roles.find(({ name }) => name === known?.role)?.lifetimeSeconds
