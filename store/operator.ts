@@ -169,7 +169,11 @@ function readOrMakeOperator(
     () => makeKey(store, 'operator').publicKey,
   )
   const systemAccount = identities['SYS'] as Nkey<'account'>
-  return signOperator(identity, { name: store.operator, signingKeys, systemAccount, nowSeconds })
+  const declared = { name: store.operator, signingKeys, systemAccount, nowSeconds }
+  const operator = signOperator(identity, declared)
+  // Before all that it signs: who looks meanwhile sees an operator who is not done yet.
+  writeOperatorText(store, operator.text)
+  return operator
 }
 
 function serviceKeys(
