@@ -87,6 +87,7 @@ const hints: Hints = {
   ERR_REGION_KEYS_TAKEN: 'get the file again from the machine where the region has its home',
   ERR_HOME_ELSEWHERE:
     'name the home that is here with --home, or bring a lost one back with restore-trust',
+  ERR_IDENTITY_KEY_AWAY: 'bring it back with move-operator-key --back, do this, move it away again',
   ERR_KEY_NOT_HERE: 'run it where that key has its home, or bring the key back there',
   ERR_CONNECT: 'start the network with npm start, or look why that address does not answer',
   ERR_NO_ANSWER:

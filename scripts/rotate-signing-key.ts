@@ -2,6 +2,7 @@
 import { parseDuration } from '../core/duration.ts'
 import { Refusal } from '../core/errors.ts'
 import { quote } from '../core/quote.ts'
+import { readApplied } from '../store/applied.ts'
 import { hasHome, operatorHomeName } from '../store/bootstrap.ts'
 import { openFiles } from '../store/files.ts'
 import { beginRotation, listRegionKeys, readRotation, type Rotation } from '../store/rotation.ts'
@@ -11,7 +12,7 @@ import { rotateKeys } from './rotation/rotate-keys.ts'
 
 const command = networkCommand(
   'rotate-signing-key',
-  'Replace signing keys of a region: make, publish, switch, drain, remove; without a failed request.',
+  'Replace signing keys of a region without a failed request; one that was cut off is finished.',
 )
   .requiredOption('--region <region>', 'where the keys have their home')
   .option('--role <role>', 'only the keys of this role')
@@ -22,14 +23,15 @@ const command = networkCommand(
 type Wanted = { region: string; role?: string; door?: string; leafnode?: true }
 
 async function main(): Promise<void> {
-  const { drainDeadline, ...options } = command.parse().opts()
-  const place = openPlace(options)
-  const rotation = continueOrBegin(place, options)
-  const isOperator = hasHome({ ...place, files: openFiles() }, operatorHomeName)
-  const pusher = isOperator ? await connectOperator(place, 'pusher') : undefined
+  const { drainDeadline, ...wanted } = command.parse().opts()
   const drainDeadlineMs =
     drainDeadline === undefined ? Infinity : parseDuration(drainDeadline) * 1000
+  const place = openApplied(wanted)
+  requireRegion(place, wanted.region)
+  const isOperator = hasHome({ ...place, files: openFiles() }, operatorHomeName)
+  const pusher = isOperator ? await connectOperator(place, 'pusher') : undefined
   try {
+    const rotation = continueOrBegin(place, wanted)
     const report = (line: string): void => console.log(line)
     await rotateKeys(rotation, { place, report, drainDeadlineMs, ...(pusher && { pusher }) })
   } finally {
@@ -37,14 +39,23 @@ async function main(): Promise<void> {
   }
 }
 
-function continueOrBegin({ archipelago, homes }: Place, wanted: Wanted): Rotation {
-  const { region } = wanted
+/** The network as it runs: an edit is for `apply`. */
+function openApplied(where: { archipelago: string; dataDir?: string }): Place {
+  const place = openPlace(where)
+  return { ...place, archipelago: readApplied(openFiles(), place.homes) ?? place.archipelago }
+}
+
+function requireRegion({ archipelago }: Place, region: string): void {
   const names = archipelago.regions.map(({ name }) => name)
   if (!names.includes(region))
     throw new Refusal(
       'ERR_REGION_UNKNOWN',
       `unknown region: ${quote(region)} (${names.join(', ')})`,
     )
+}
+
+function continueOrBegin({ archipelago, homes }: Place, wanted: Wanted): Rotation {
+  const { region } = wanted
   const begun = readRotation(archipelago, homes, region)
   if (begun !== undefined) {
     const scopes = begun.keys.map(({ scope }) => scope).join(', ')
