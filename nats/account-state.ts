@@ -15,7 +15,9 @@ export interface LiveServer {
   readonly id: string
 }
 
-const stallMs = 300
+/** Waited for only where an answer is missing: a busy server is not a lost one. */
+const stallMs = 1_000
+const strangerMs = 300
 
 /** Asks twice, for a resolver can hold another JWT than runs: a foreign operator's, until the restart. */
 export async function readAccountState(
@@ -43,5 +45,5 @@ export async function findServers(
   const first = await pingServers(connection, { expected: expected.length, stallMs })
   const names = new Set(first.map(({ name }) => name))
   const isWhole = names.size === expected.length && expected.every((name) => names.has(name))
-  return isWhole ? first : pingServers(connection, { stallMs })
+  return isWhole ? first : pingServers(connection, { stallMs: strangerMs })
 }

@@ -79,7 +79,7 @@ async function pushAccount(
     expectedServers,
   }: { servers: readonly LiveServer[]; expectedServers: readonly string[] },
 ): Promise<AccountPush> {
-  const patience = { expected: servers.length, stallMs: 300 }
+  const patience = { expected: servers.length, stallMs: 1_000 }
   const updates = await updateAccount(connection, text, patience)
   const state = await readAccountState(connection, claims.sub, { servers })
   const judged = expectedServers.map((server) => judge(server, { text, updates, state }))

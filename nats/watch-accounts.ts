@@ -106,7 +106,7 @@ async function mend(
     .map((each) => each.iat ?? 0)
     .filter((other) => other >= iat && other < endOfTimeSeconds)
   if (overtaking.length > 0) state.outdate(name, Math.max(...overtaking))
-  const patience = { expected: servers.length, stallMs: 300 }
+  const patience = { expected: servers.length, stallMs: 1_000 }
   await updateAccount(connection, declaredAccount(state, name).text, patience)
   return overtaking.length > 0 ? 'signed anew and pushed' : 'pushed'
 }

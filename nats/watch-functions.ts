@@ -19,7 +19,7 @@ export async function watchFunctions(
   seen: SeenDenyList,
 ): Promise<WatchFinding[]> {
   const expected = expectedFunctions(archipelago)
-  const states = await askFunctionStates(connection, { expected: expected.length })
+  const states = await askFunctionStates(connection, { expected: expected.length, stallMs: 500 })
   const list = state.read().denyList
   const { sequence, digest } = denyListState(list)
   const isNew = seen.digest !== undefined && seen.digest !== digest
