@@ -16,11 +16,12 @@ import { askFunctionStates } from '../../nats/function-states.ts'
 import { pingServers, updateAccount } from '../../nats/system.ts'
 import { watchNetwork, watchOnce } from '../../nats/watch-network.ts'
 import { openDeclaredState } from '../../store/declared-state.ts'
-import { openFiles } from '../../store/files.ts'
+import { openFiles, readOrRefuse } from '../../store/files.ts'
 import { functionHome } from '../../store/homes.ts'
 import { makeNkeyPair, requireKey } from '../../store/key-file.ts'
+import { leafnodeCredsFile, renewLeafnodeCredential } from '../../store/leafnode.ts'
 import { operatorSigner } from '../../store/operator.ts'
-import { signingKey } from '../../store/region.ts'
+import { signingKey } from '../../store/key-paths.ts'
 import { serversOf, startTestNetwork, type TestNetwork } from '../test-network.ts'
 import { until } from '../until.ts'
 
@@ -130,6 +131,26 @@ for (const { what, life } of stolen)
     await using again = closing(await dial(creds))
     t.log(`cut again after ${(await cutAfter(again.connection)).toFixed(0)} ms`)
   })
+
+test.serial('a leafnode that came with such a credential is cut as well', async (t) => {
+  const { homes } = network
+  const path = leafnodeCredsFile(homes, 'sgp1')
+  const honest = readOrRefuse(path, 'leafnode credential')
+  const files = openFiles()
+  const tenYears = { region: 'sgp1', lifetimeSeconds: 10 * yearSeconds }
+  const access = account('ACCESS').claims.sub as Nkey<'account'>
+  files.write(path, '')
+  renewLeafnodeCredential({ files, homes }, { ...tenYears, account: access }, nowSeconds())
+  await network.supercluster.restart('sgp1-leafnode')
+  await network.supercluster.awaitMesh(cutMsMax)
+  await using watching = watch()
+  const { message } = await findingOf(watching, 'connection-cut')
+  t.regex(message, /lives 315360000 s, leafnode\.sgp1 at most 86400 s/)
+  files.write(path, honest)
+  await until('it comes back with the honest one', async () => {
+    return (await watchOnce(eyes())).length === 0
+  })
+})
 
 test.serial('whoever stays in the lobby makes room for the others', async (t) => {
   const { lobby } = network.network
