@@ -24,7 +24,6 @@ import { superviseProcesses, type Supervisor, type UnexpectedExit } from './supe
 
 export interface NetworkOptions {
   readonly archipelago: Archipelago
-  readonly archipelagoFile: string
   readonly data: string
   readonly natsServer: string
   readonly onExit?: (exit: UnexpectedExit) => void
@@ -56,7 +55,7 @@ export async function startNetwork(options: NetworkOptions): Promise<RunningNetw
   const homes = homesOf(data)
   const control = started.use(await openControl(homes.run))
   const files = openFiles()
-  const trust = makeTrust({ files, homes }, options)
+  const trust = makeTrust({ files, homes }, options.archipelago)
   const bundle = join(homes.run, 'provision-credentials.mjs')
   const bundled = bundleFunction(bundle)
   const connectTo = operatorConnector(() => trust.operator, homes)

@@ -39,10 +39,9 @@ async function run(place: Place, options: StartOptions, signal: AbortSignal): Pr
   progress(`network ${place.archipelago.network}: keys and state in ${place.data}`)
   const natsServer = await findTool('nats-server', { report: progress, signal })
   progress(`starting ${countServers(place)} nats-servers, their leafnode servers and functions`)
-  const { archipelago, archipelagoFile, data } = place
+  const { archipelago, data } = place
   await using running = await startNetwork({
     archipelago,
-    archipelagoFile,
     data,
     natsServer,
     onExit: ({ name, lastLine, restartMs }) =>

@@ -1,35 +1,33 @@
-// archipelago.yaml as it was last applied: what the next edit is compared with.
+// What was last applied: what the next edit of archipelago.yaml is compared with.
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseArchipelago, type Archipelago } from '../core/archipelago.ts'
+import type { Archipelago } from '../core/archipelago.ts'
 import { parseAccount, type AccountJwt } from '../core/trust/account.ts'
-import { parseOperator } from '../core/trust/operator.ts'
+import { parseConfiguration } from '../core/trust/configuration.ts'
+import { parseOperator, type OperatorJwt } from '../core/trust/operator.ts'
 import { readOrRefuse, type Files } from './files.ts'
 import type { Homes } from './homes.ts'
 import { publicFiles } from './public.ts'
 
-export function appliedFile(homes: Homes): string {
-  return join(homes.public, 'archipelago.yaml')
-}
-
-/** Undefined where nothing was applied yet. */
+/** Undefined where nothing was applied yet; refuses what this network's operator did not sign. */
 export function readApplied(files: Files, homes: Homes): Archipelago | undefined {
-  const path = appliedFile(homes)
-  const text = files.read(path)
-  return text === undefined ? undefined : parseArchipelago(text, path)
-}
-
-export function writeApplied(files: Files, homes: Homes, text: string): void {
-  files.write(appliedFile(homes), text)
+  const operator = readOperatorIfThere(files, homes)
+  const text = files.read(publicFiles.configuration(homes.public))
+  if (operator === undefined || text === undefined) return undefined
+  return parseConfiguration(text, operator).claims.nats.archipelago
 }
 
 /** Every account that was ever published; none where there is no operator yet. */
 export function readPublishedAccounts(files: Files, homes: Homes): AccountJwt[] {
-  const text = files.read(publicFiles.operator(homes.public))
-  if (text === undefined) return []
-  const operator = parseOperator(text)
+  const operator = readOperatorIfThere(files, homes)
+  if (operator === undefined) return []
   return readdirSync(join(homes.public, 'accounts'))
     .filter((name) => name.endsWith('.jwt'))
     .map((name) => readOrRefuse(join(homes.public, 'accounts', name), 'account JWT'))
     .map((jwt) => parseAccount(jwt, operator))
+}
+
+function readOperatorIfThere(files: Files, homes: Homes): OperatorJwt | undefined {
+  const text = files.read(publicFiles.operator(homes.public))
+  return text === undefined ? undefined : parseOperator(text)
 }

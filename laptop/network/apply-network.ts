@@ -4,7 +4,6 @@ import type { Archipelago } from '../../core/archipelago.ts'
 import type { AccountBodies } from '../../core/plan/accounts.ts'
 import { requireAgreed } from '../../core/plan/agreement.ts'
 import type { Plan } from '../../core/plan/plan.ts'
-import { writeApplied } from '../../store/applied.ts'
 import { openFiles } from '../../store/files.ts'
 import type { Homes } from '../../store/homes.ts'
 import { withTrustLock } from '../../store/trust-lock.ts'
@@ -20,8 +19,6 @@ import { networkSource } from './source.ts'
 
 export interface Edit {
   readonly archipelago: Archipelago
-  /** Its text, which is kept as what was applied. */
-  readonly text: string
   /** Digest of the plan that somebody agreed to. */
   readonly agreed?: string | undefined
 }
@@ -35,12 +32,11 @@ export interface Applied {
 
 /** Writes the trust of a network that does not run; its processes take the rest when they start. */
 export function applyStopped(homes: Homes, edit: Edit, report: Report): Applied {
-  const { archipelago, text, agreed } = edit
+  const { archipelago, agreed } = edit
   const plan = planStopped(homes, archipelago)
   requireAgreed(plan, agreed)
   const files = openFiles()
   withTrustLock(homes, () => signTrust({ files, homes }, archipelago))
-  writeApplied(files, homes, text)
   deleteKeys(homes, archipelago, report)
   return { plan, verified: [] }
 }
@@ -53,17 +49,17 @@ export async function applyRunning(
 ): Promise<Applied> {
   const plan = planRunning(runtime, edit.archipelago)
   requireAgreed(plan, edit.agreed)
-  await changeTrust(runtime, edit, report)
+  await changeTrust(runtime, edit.archipelago, report)
   await changeProcesses(runtime, report)
   writeNetworkFile(runtime)
   deleteKeys(runtime.homes, edit.archipelago, report)
   return { plan, verified: await verify(runtime) }
 }
 
-/** The state first, then the servers, then what functions go by. */
+/** The state first, what functions go by in it, then the servers. */
 async function changeTrust(
   runtime: NetworkRuntime,
-  { archipelago, text }: Edit,
+  archipelago: Archipelago,
   report: Report,
 ): Promise<void> {
   const { files, homes, trust } = runtime
@@ -73,7 +69,6 @@ async function changeTrust(
   renewLeafnodes({ files, homes, archipelago, operator })
   await pushChanged(runtime, before, report)
   runtime.unpushed = undefined
-  writeApplied(files, homes, text)
   trust.archipelago = archipelago
 }
 

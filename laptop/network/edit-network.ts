@@ -6,7 +6,7 @@ import type { Homes } from '../../store/homes.ts'
 import { askControl } from '../control/ask-control.ts'
 import { openControl } from '../control/open-control.ts'
 import { applyStopped, type Applied } from './apply-network.ts'
-import { readEdit, type ApplyOptions } from './edits.ts'
+import type { ApplyOptions } from './edits.ts'
 import { planStopped } from './plan-network.ts'
 
 export interface EditPlace {
@@ -25,12 +25,12 @@ export async function planEdit({ archipelago, archipelagoFile, homes }: EditPlac
 
 /** Returns when it is done; refuses what is impossible, and what asks unless that plan was agreed to. */
 export async function applyEdit(
-  { archipelagoFile, homes }: EditPlace,
+  { archipelago, archipelagoFile, homes }: EditPlace,
   { agreed, report = () => {} }: ApplyOptions,
 ): Promise<Applied> {
   const request = { do: 'apply', archipelagoFile, agreed } as const
   const applied = await askControl<Applied>(homes.run, request, report)
   if (applied !== undefined) return applied
   await using _held = await openControl(homes.run)
-  return applyStopped(homes, { ...readEdit(archipelagoFile), agreed }, report)
+  return applyStopped(homes, { archipelago, agreed }, report)
 }

@@ -1,10 +1,10 @@
 // Edits of archipelago.yaml on a running network: looked at any time, applied one at a time.
 import { readFileSync } from 'node:fs'
-import { parseArchipelago } from '../../core/archipelago.ts'
+import { parseArchipelago, type Archipelago } from '../../core/archipelago.ts'
 import { Refusal } from '../../core/errors.ts'
 import type { Plan } from '../../core/plan/plan.ts'
 import type { ControlHandler } from '../control/open-control.ts'
-import { applyRunning, type Applied, type Edit } from './apply-network.ts'
+import { applyRunning, type Applied } from './apply-network.ts'
 import { planRunning } from './plan-network.ts'
 import type { NetworkRuntime } from './runtime.ts'
 import type { Watcher } from './watch.ts'
@@ -30,13 +30,13 @@ export function openEdits(runtime: NetworkRuntime, watcher: Watcher): Edits {
   return {
     plan(file) {
       refuseWhileApplying()
-      return planRunning(runtime, readEdit(file).archipelago)
+      return planRunning(runtime, readArchipelago(file))
     },
     async apply(file, { agreed, report = () => {} } = {}) {
       refuseWhileApplying()
       isApplying = true
       try {
-        const edit = { ...readEdit(file), agreed }
+        const edit = { archipelago: readArchipelago(file), agreed }
         return await watcher.whileAway(() => applyRunning(runtime, edit, report))
       } finally {
         isApplying = false
@@ -55,7 +55,7 @@ export function controlEdits(edits: Edits): ControlHandler {
 }
 
 /** Refuses a file that is not there or not right. */
-export function readEdit(file: string): Omit<Edit, 'agreed'> {
+function readArchipelago(file: string): Archipelago {
   let text: string
   try {
     text = readFileSync(file, 'utf8')
@@ -63,5 +63,5 @@ export function readEdit(file: string): Omit<Edit, 'agreed'> {
     const reason = (cause as NodeJS.ErrnoException).code ?? String(cause)
     throw new Refusal('ERR_ARCHIPELAGO_MISSING', `cannot read ${file}: ${reason}`, { cause })
   }
-  return { archipelago: parseArchipelago(text, file), text }
+  return parseArchipelago(text, file)
 }

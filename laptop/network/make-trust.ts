@@ -1,12 +1,11 @@
 // The trust of a network that is being started.
 import type { Archipelago } from '../../core/archipelago.ts'
 import { requireAgreed } from '../../core/plan/agreement.ts'
-import { readApplied, writeApplied } from '../../store/applied.ts'
+import { readApplied } from '../../store/applied.ts'
 import type { Files } from '../../store/files.ts'
 import type { Homes } from '../../store/homes.ts'
 import { withTrustLock } from '../../store/trust-lock.ts'
 import { deleteWithdrawnKeys } from '../../store/withdrawn.ts'
-import { readEdit } from './edits.ts'
 import { renewLeafnodes } from './leafnodes.ts'
 import { planStopped } from './plan-network.ts'
 import type { CurrentTrust } from './runtime.ts'
@@ -18,15 +17,11 @@ interface Place {
 }
 
 /** Makes and signs what is missing; refuses an archipelago.yaml that withdraws what only an apply may. */
-export function makeTrust(
-  { files, homes }: Place,
-  { archipelago, archipelagoFile }: { archipelago: Archipelago; archipelagoFile: string },
-): CurrentTrust {
+export function makeTrust({ files, homes }: Place, archipelago: Archipelago): CurrentTrust {
   const isApplied = JSON.stringify(readApplied(files, homes)) === JSON.stringify(archipelago)
   if (!isApplied) requireAgreed(planStopped(homes, archipelago))
   const operator = withTrustLock(homes, () => signTrust({ files, homes }, archipelago))
   renewLeafnodes({ files, homes, archipelago, operator })
-  writeApplied(files, homes, readEdit(archipelagoFile).text)
   // An apply that was ended in the middle may have left some.
   withTrustLock(homes, () => deleteWithdrawnKeys(homes, archipelago))
   return { archipelago, operator }

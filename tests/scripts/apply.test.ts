@@ -191,9 +191,9 @@ test.serial('what was agreed to is done, and nothing else', async (t) => {
 })
 
 test.serial('the running network keeps others from its trust', async (t) => {
-  const { archipelago, archipelagoFile } = network
+  const { archipelago } = network
   const operator = readFileSync(join(network.homes.public, 'operator.jwt'), 'utf8')
-  const options = { archipelago, archipelagoFile, data: data(), natsServer: 'nats-server' }
+  const options = { archipelago, data: data(), natsServer: 'nats-server' }
   await t.throwsAsync(startNetwork(options), {
     code: 'ERR_ALREADY_RUNNING',
     message: `already running from this data directory: ${network.homes.run}`,

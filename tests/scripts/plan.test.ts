@@ -73,13 +73,10 @@ test('without a terminal to ask on, what is withdrawn needs a yes', async (t) =>
   )
   // A start would withdraw it as well.
   const archipelago = parseArchipelago(readFileSync(file, 'utf8'), file)
-  await t.throwsAsync(
-    startNetwork({ archipelago, archipelagoFile: file, data, natsServer: 'nats-server' }),
-    {
-      code: 'ERR_PLAN_ASKS',
-      message: 'nobody agreed to withdraw leafnode.sgp1, member.lobby.sgp1, moderator.invite.sgp1',
-    },
-  )
+  await t.throwsAsync(startNetwork({ archipelago, data, natsServer: 'nats-server' }), {
+    code: 'ERR_PLAN_ASKS',
+    message: 'nobody agreed to withdraw leafnode.sgp1, member.lobby.sgp1, moderator.invite.sgp1',
+  })
   const trust = (paths: ReadonlyMap<string, string>) =>
     [...paths].filter(([path]) => !/^(run|operator$|public$)/.test(path))
   t.deepEqual(trust(snapshot(data)), trust(before))
