@@ -52,7 +52,7 @@ async function startIn(folder: string, edit: (yaml: string) => string): Promise<
   const archipelago = parseArchipelago(readFileSync(archipelagoFile, 'utf8'), archipelagoFile)
   const natsServer = await findTool('nats-server', { report: () => {} })
   const data = join(folder, 'data')
-  const running = await startNetwork({ archipelago, archipelagoFile, data, natsServer })
+  const running = await startNetwork({ archipelago, data, natsServer })
   const network = parseNetworkFile(readFileSync(running.networkFile, 'utf8'))
   return {
     ...running,
