@@ -26,6 +26,7 @@ export interface PlainTrust {
   readonly homes: Homes
   readonly operator: OperatorJwt
   readonly region: RegionPlace
+  readonly door: FunctionDoor
 }
 
 export interface PlainNetwork extends AsyncDisposable {
@@ -39,8 +40,9 @@ export interface PlainNetwork extends AsyncDisposable {
 
 const host = '127.0.0.1'
 
-export async function makePlainTrust(folder: string): Promise<PlainTrust> {
-  const place = makePlace(folder, { isLegacyOpen: true })
+/** The door legacy is opened only where it is asked for: each role's keys make all answers longer. */
+export async function makePlainTrust(folder: string, door: FunctionDoor): Promise<PlainTrust> {
+  const place = makePlace(folder, { isLegacyOpen: door === 'legacy' })
   const { archipelago } = place
   const homes = homesOf(join(folder, 'data'))
   const nowSeconds = Math.floor(Date.now() / 1000)
@@ -52,17 +54,14 @@ export async function makePlainTrust(folder: string): Promise<PlainTrust> {
     [{ ...holder(region), hosts: ['localhost', host] }],
     new Date(),
   )
-  return { place, homes, operator, region }
+  return { place, homes, operator, region, door }
 }
 
-export async function startPlainNetwork(
-  trust: PlainTrust,
-  door: FunctionDoor,
-): Promise<PlainNetwork> {
+export async function startPlainNetwork(trust: PlainTrust): Promise<PlainNetwork> {
   const { homes, operator, region } = trust
   const tls = tlsPaths(homes.data, holder(region))
   const requestor = makeNkeyPair('user')
-  const users = [functionUser(trust, door), { nkey: requestor.publicKey }]
+  const users = [functionUser(trust), { nkey: requestor.publicKey }]
   const { certificate, key } = tls
   const server = await startTestServer({
     tls: { cert_file: certificate, key_file: key },
@@ -74,11 +73,7 @@ export async function startPlainNetwork(
     operator,
     serverPid: pidOf(server.folder),
     planFunction: (bundle) =>
-      planFunction(trust, {
-        region: { ...region, leafnode: { ...region.leafnode, client } },
-        door,
-        bundle,
-      }),
+      planFunction(trust, { ...region, leafnode: { ...region.leafnode, client } }, bundle),
     connect: () => connectAs(requestor, `tls://${host}:${port}`, tls.trusted),
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   }
@@ -87,7 +82,7 @@ export async function startPlainNetwork(
 const holder = ({ name }: RegionPlace) => ({ name: 'plain-server', region: name })
 
 /** With the permissions that it has at its leafnode server. */
-function functionUser({ homes, region: { name } }: PlainTrust, door: FunctionDoor) {
+function functionUser({ homes, region: { name }, door }: PlainTrust) {
   const file = functionKeyFile(functionHome(homes, name, door))
   const nkey = requireKey(openFiles(), 'user', file).publicKey
   const { publish, subscribe } = functionPermissions(door, { region: name, nkey })
@@ -96,8 +91,9 @@ function functionUser({ homes, region: { name } }: PlainTrust, door: FunctionDoo
 
 /** As the laptop plans it, but for its HTTPS door, whose port another network may hold. */
 function planFunction(
-  { place, homes }: PlainTrust,
-  { region, door, bundle }: { region: RegionPlace; door: FunctionDoor; bundle: string },
+  { place, homes, door }: PlainTrust,
+  region: RegionPlace,
+  bundle: string,
 ): ProcessSpec {
   const specs = planFunctions({ ...place, homes, regions: [region], bundle })
   const spec = specs.find(({ args }) => args.includes(door)) as ProcessSpec

@@ -1,4 +1,5 @@
 // One variant of the function on a server of its own, ready to be put under load.
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { accessSubject } from '../core/network/access-subject.ts'
 import { isSignedBy, parseSeed, type Nkey } from '../core/trust/nkey.ts'
@@ -9,7 +10,7 @@ import type { ProcessSpec } from '../laptop/process.ts'
 import type { NatsConnection } from '../nats/connect.ts'
 import { startFunctionProcess } from './function-process.ts'
 import { runLoad, type LoadResult } from './load.ts'
-import { startPlainNetwork, type PlainTrust } from './plain-network.ts'
+import { makePlainTrust, startPlainNetwork } from './plain-network.ts'
 import { prepareRequest, prepareRequests, requireGranted, type Prepared } from './prepare.ts'
 import { measureUsage, type Shares } from './usage.ts'
 import { bundleVariant, type Variant, type VariantName } from './variant.ts'
@@ -31,16 +32,18 @@ export interface Side extends AsyncDisposable {
 const requestors = 512
 
 export async function startSide(
-  trust: PlainTrust,
   variant: Variant,
-  { folder, profile }: { folder: string; profile?: string | undefined },
+  { folder, profile }: { folder: string; profile: string | undefined },
 ): Promise<Side> {
   await using stack = new AsyncDisposableStack()
+  const place = join(folder, variant.name)
+  mkdirSync(place)
+  const trust = await makePlainTrust(place, variant.door)
   const { operator } = trust
-  const network = stack.use(await startPlainNetwork(trust, variant.door))
+  const network = stack.use(await startPlainNetwork(trust))
   const nc = await network.connect()
   stack.defer(() => nc.close())
-  const bundle = join(folder, `${variant.name}.mjs`)
+  const bundle = join(place, 'function', 'provision-credentials.mjs')
   await bundleVariant(variant, bundle)
   const { bytes } = asAsked(variant, prepareRequest(operator))
   const subject = accessSubject(variant.door)

@@ -27,8 +27,8 @@ async function measure(bench: Bench): Promise<Figure[]> {
   using folder = makeFolder()
   const bundle = join(folder.path, 'function', 'provision-credentials.mjs')
   await bundleFunction(bundle)
-  const trust = await makePlainTrust(folder.path)
-  await using network = await startPlainNetwork(trust, door)
+  const trust = await makePlainTrust(folder.path, door)
+  await using network = await startPlainNetwork(trust)
   const nc = await network.connect()
   const spec = network.planFunction(bundle)
   const start = async (): Promise<number> => {

@@ -25,7 +25,7 @@ const requestors = 256
 
 async function measure(bench: Bench): Promise<Figure[]> {
   using folder = makeFolder()
-  const { homes, operator, region } = await makePlainTrust(folder.path)
+  const { homes, operator, region } = await makePlainTrust(folder.path, door)
   const keysFolder = functionHome(homes, region.name, door)
   const trust = readFunctionTrust({ publicFolder: homes.public, keysFolder }, door)
   const signer = trust.signers.get('member') as RoleSigner

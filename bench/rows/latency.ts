@@ -5,7 +5,6 @@ import { Refusal } from '../../core/errors.ts'
 import { askAccess } from '../../nats/ask-access.ts'
 import { interleave } from '../interleave.ts'
 import { makeFolder } from '../place.ts'
-import { makePlainTrust } from '../plain-network.ts'
 import { startAsking } from '../prepare.ts'
 import type { Bench, Figure, Row } from '../row.ts'
 import { startSide, type Side } from '../side.ts'
@@ -21,12 +20,11 @@ const load = { inFlight: 1 }
 
 async function measure(bench: Bench): Promise<Figure[]> {
   using folder = makeFolder()
-  const trust = await makePlainTrust(folder.path)
   await using stack = new AsyncDisposableStack()
   const sides = {} as Record<VariantName, Side>
   for (const variant of variants)
     sides[variant.name] = stack.use(
-      await startSide(trust, variant, { folder: folder.path, profile: bench.profile }),
+      await startSide(variant, { folder: folder.path, profile: bench.profile }),
     )
   const durationMs = bench.duration(500)
   const onTheWire = (name: VariantName) => async () =>

@@ -1,7 +1,6 @@
 // Credentials over NATS with 64 requests in flight: server, function and requestor share the cores.
 import { interleave } from '../interleave.ts'
 import { makeFolder } from '../place.ts'
-import { makePlainTrust } from '../plain-network.ts'
 import type { Bench, Figure, Row, Target } from '../row.ts'
 import { startSide, type Sample } from '../side.ts'
 import { median } from '../statistics.ts'
@@ -22,13 +21,12 @@ const targets: Partial<Record<VariantName, Target>> = {
 
 async function measure(bench: Bench): Promise<Figure[]> {
   using folder = makeFolder()
-  const trust = await makePlainTrust(folder.path)
   await using stack = new AsyncDisposableStack()
   const load = { inFlight, durationMs: bench.duration(2_000) }
   const takes = {} as Record<VariantName, () => Promise<Sample>>
   for (const variant of variants) {
     const side = stack.use(
-      await startSide(trust, variant, { folder: folder.path, profile: bench.profile }),
+      await startSide(variant, { folder: folder.path, profile: bench.profile }),
     )
     takes[variant.name] = () => side.sample(load)
     // Once for the compiler, whose time is not the function's.
