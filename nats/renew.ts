@@ -21,7 +21,7 @@
 // account's limits of connections and subscriptions; its role's limits are per connection.
 import type { Msg, NatsConnection, Payload, RequestOptions } from '@nats-io/nats-core'
 import type { HearingOptions } from './renew/hearings.ts'
-import { attempt, endKeeping, startKeeping } from './renew/keeper.ts'
+import { attempt, endKeeping, startKeeping } from './renew/keep.ts'
 import type { Line } from './renew/line.ts'
 import type { Publish } from './renew/outbox.ts'
 import type { HeldCredential, Renewing } from './renew/renewing.ts'

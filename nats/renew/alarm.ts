@@ -9,7 +9,7 @@ export function makeAlarm(): Alarm {
   return {
     async wait(ms) {
       const { promise, resolve } = Promise.withResolvers<void>()
-      const timer = setTimeout(resolve, ms).unref()
+      const timer = setTimeout(resolve, ms)
       ring = resolve
       await promise
       clearTimeout(timer)

@@ -13,9 +13,9 @@ export interface Alignment {
 /**
  * How two connections heard one and the same message, repeated: times of receipt, rising. The old one
  * was there first and left first, so what both heard is a run in the middle. Of all ways to lay one
- * list over the other this takes the one that asks for the least explaining, in milliseconds: how far
- * apart the two receipts of a message are, and how far inside of the overlap a message is that only
- * one of them heard.
+ * list over the other this takes the one that asks for the least explaining, in milliseconds: by how
+ * much the receipts of each message differ, for how long the fresh one heard nothing yet, and since
+ * when before the end only one of them heard.
  */
 export function align(
   old: readonly number[],
@@ -23,16 +23,15 @@ export function align(
   { sinceMs, untilMs }: Overlap,
 ): Alignment {
   let best = { early: 0, both: 0, cost: Infinity }
-  let earlyCost = 0
-  for (let early = 0; early <= old.length && earlyCost < best.cost; early++) {
+  for (let early = 0; early <= old.length; early++) {
     const both = Math.min(old.length - early, fresh.length)
-    let cost = earlyCost
+    let cost =
+      Math.max(0, (old[early - 1] ?? sinceMs) - sinceMs) +
+      Math.max(0, untilMs - (old[early + both] ?? untilMs)) +
+      Math.max(0, untilMs - (fresh[both] ?? untilMs))
     for (let at = 0; at < both && cost < best.cost; at++)
       cost += Math.abs((old[early + at] as number) - (fresh[at] as number))
-    for (const time of [...old.slice(early + both), ...fresh.slice(both)])
-      cost += Math.max(0, untilMs - time)
     if (cost < best.cost) best = { early, both, cost }
-    earlyCost += Math.max(0, (old[early] ?? 0) - sinceMs)
   }
   return { early: best.early, both: best.both }
 }

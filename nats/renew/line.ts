@@ -15,7 +15,7 @@ export interface Line {
   /** Of the credential with which it was dialled last. */
   readonly life: Life
   readonly isUp: boolean
-  /** Resolves when the connection breaks, even if it is mended afterwards. */
+  /** Resolves when the connection breaks the next time, even if it is mended afterwards. */
   readonly broken: Promise<void>
   /** Those that wait for their answers. */
   readonly requests: Set<Promise<Msg>>
@@ -42,11 +42,11 @@ export async function openLine(connect: Connect, opening: Opening): Promise<Line
   const { held, near, receive, events } = opening
   let dialled = held()
   const nc = await connect(() => (dialled = held()).creds, near)
-  const { promise: broken, resolve: onBroken } = Promise.withResolvers<void>()
+  let broken = Promise.withResolvers<void>()
   let isUp = !nc.isClosed()
   const goDown = (): void => {
     isUp = false
-    onBroken()
+    broken.resolve()
   }
   void watch(nc, {
     onClosed() {
@@ -59,15 +59,18 @@ export async function openLine(connect: Connect, opening: Opening): Promise<Line
     },
     onUp(server) {
       isUp = true
+      broken = Promise.withResolvers()
       events.onUp(nc, server)
     },
   })
   return {
     nc,
-    broken,
     receive,
     requests: new Set(),
     isClosing: false,
+    get broken() {
+      return broken.promise
+    },
     get life() {
       return dialled.life
     },

@@ -8,12 +8,13 @@ import type { Hearing, Receive } from './hearings.ts'
 
 export interface SpliceOptions {
   readonly fresh: NatsConnection
-  /** How long a copy may come after the message itself. */
-  readonly graceMs: number
+  /** By how much one connection may be behind the other. */
+  readonly skewMs: number
   readonly handOn: Receive
   readonly nowMs: () => number
 }
 export interface Splice {
+  /** From `skewMs` before the fresh one listens, for that may hear what the old one heard before. */
   readonly hearOld: Receive
   readonly hearFresh: Receive
   /** Bytes of the payloads that are held back. */
@@ -22,13 +23,13 @@ export interface Splice {
   cut(): Receive
 }
 
-/** Of two connections neither is behind the other by more than this. */
-export const spareMs = 100
+/** So many times the skew a copy is still waited for. */
+const graceSkews = 4
 
 interface Tally {
+  readonly hearing: Hearing
   readonly old: number[]
   readonly fresh: number[]
-  readonly sinceMs: number
 }
 interface Held {
   readonly hearing: Hearing
@@ -36,13 +37,12 @@ interface Held {
   readonly key: string
 }
 
-export function startSplice({ fresh, graceMs, handOn, nowMs }: SpliceOptions): Splice {
+export function startSplice({ fresh, skewMs, handOn, nowMs }: SpliceOptions): Splice {
   const tallies = new Map<string, Tally>()
   const held: Held[] = []
   let heldBytes = 0
   const tally = (hearing: Hearing, key: string): Tally => {
-    const sinceMs = hearing.on.get(fresh)?.sinceMs ?? nowMs()
-    const counted = tallies.get(key) ?? { old: [], fresh: [], sinceMs }
+    const counted = tallies.get(key) ?? { hearing, old: [], fresh: [] }
     tallies.set(key, counted)
     return counted
   }
@@ -63,9 +63,9 @@ export function startSplice({ fresh, graceMs, handOn, nowMs }: SpliceOptions): S
       return heldBytes
     },
     cut() {
-      const { copies, expected } = tellCopies(tallies, nowMs())
+      const { copies, expected } = tellCopies(tallies, { fresh, skewMs, untilMs: nowMs() })
       for (const { hearing, msg, key } of held) if (!takeOne(copies, key)) handOn(hearing, msg)
-      return exceptFor(expected, { handOn, nowMs, untilMs: nowMs() + graceMs })
+      return exceptFor(expected, { handOn, nowMs, untilMs: nowMs() + graceSkews * skewMs })
     },
   }
 }
@@ -73,26 +73,25 @@ export function startSplice({ fresh, graceMs, handOn, nowMs }: SpliceOptions): S
 type Counts = Map<string, number>
 
 /** How many of the held messages the old connection heard too, and how many copies are to come. */
-function tellCopies(tallies: ReadonlyMap<string, Tally>, untilMs: number) {
+function tellCopies(
+  tallies: ReadonlyMap<string, Tally>,
+  { fresh: line, skewMs, untilMs }: { fresh: NatsConnection; skewMs: number; untilMs: number },
+) {
   const copies: Counts = new Map()
   const expected: Counts = new Map()
-  for (const [key, { old, fresh, sinceMs }] of tallies) {
+  for (const [key, { hearing, old, fresh }] of tallies) {
+    const sinceMs = hearing.on.get(line)?.sinceMs ?? untilMs
     const { early, both } = align(old, fresh, { sinceMs, untilMs })
     const late = old.length - early - both
-    const again = old.length === 0 ? 0 : countAgain(fresh.slice(both), untilMs)
+    // The fresh one heard it more often, although the old one was there all the time: a server
+    // repeated it. nats-server 2.15 does so when a queue member leaves: what was on its way there is
+    // sent on to another member's server, and plain subscriptions there hear it for a second time.
+    const again =
+      old.length === 0 ? 0 : fresh.slice(both).filter((time) => time < untilMs - skewMs).length
     if (both + again > 0) copies.set(key, both + again)
     if (late > 0) expected.set(key, late)
   }
   return { copies, expected }
-}
-
-/**
- * The fresh connection heard it more often than the old one, which was there all the time: the server
- * repeated it. nats-server 2.15 does that when a queue member leaves: a message on its way to it goes on
- * to the server of another member, and plain subscriptions there hear it a second time.
- */
-function countAgain(fresh: readonly number[], untilMs: number): number {
-  return fresh.filter((time) => time < untilMs - spareMs).length
 }
 
 function exceptFor(

@@ -23,13 +23,28 @@ test.before(async () => {
 })
 test.after.always(() => network?.[Symbol.asyncDispose]())
 
+/** How members come to their next server. */
+type Way = 'near' | 'from server to server' | 'from region to region'
+
 test.serial('100 renewals under load lose, repeat and disorder nothing', async (t) => {
-  await using members = await startMembers(4, { overlapMs: 250 })
-  const [first] = members.all as [Member]
-  // A program may hear one subject both ways.
-  const plain = [...members.all.map((member) => listen([member], news)), listen([first], both)]
-  const queues = [listen(members.all, work, 'workers'), listen([first], both, 'workers')]
-  const sent = await renewUnderLoad(members.all, { times: 25, all: [...plain, ...queues] })
+  await using members = await startMembers({
+    ways: [
+      'near',
+      'from server to server',
+      'from server to server',
+      'from region to region',
+    ].flatMap((way) => [way, way] as Way[]),
+    overlapMs: 1_000,
+  })
+  const [, , mover] = members.all as [Member, Member, Member]
+  const plain = [...members.all.map((member) => listen([member], news)), listen([mover], both)]
+  // Who leaves a region may lose what was on its way to a queue there.
+  const queues = [
+    listen(members.all.slice(0, -2), work, 'workers'),
+    // A program may hear one subject both ways.
+    listen([mover], both, 'workers'),
+  ]
+  const sent = await renewUnderLoad(members.all, { times: 13, all: [...plain, ...queues] })
   t.log(`${sent} messages from each sender`)
   for (const heard of plain)
     t.deepEqual(faultsOf(heard, sent), { missing: 0, twice: 0, disordered: 0 })
@@ -38,9 +53,10 @@ test.serial('100 renewals under load lose, repeat and disorder nothing', async (
 })
 
 test.serial('without an overlap the same load loses messages', async (t) => {
-  await using members = await startMembers(4, { overlapMs: 0 })
+  const ways: Way[] = Array.from({ length: 4 }, () => 'from region to region')
+  await using members = await startMembers({ ways, overlapMs: 0 })
   let missing = 0
-  for (let round = 0; round < 10 && missing === 0; round++) {
+  for (let round = 0; round < 15 && missing === 0; round++) {
     const plain = members.all.map((member) => listen([member], news))
     const sent = await renewUnderLoad(members.all, { times: 10, all: plain })
     missing = Math.max(...plain.map((heard) => faultsOf(heard, sent).missing))
@@ -53,32 +69,36 @@ interface Members extends AsyncDisposable {
   readonly all: readonly Member[]
 }
 
-async function startMembers(count: number, options: { overlapMs: number }): Promise<Members> {
+async function startMembers(options: { ways: readonly Way[]; overlapMs: number }) {
   await using cleanup = new AsyncDisposableStack()
   const all: Member[] = []
-  for (let index = 0; index < count; index++)
-    all.push(cleanup.use(await startMember(index, options)))
+  for (const way of options.ways) all.push(cleanup.use(await startMember(way, options)))
   const kept = cleanup.move()
-  return { all, [Symbol.asyncDispose]: () => kept.disposeAsync() }
+  return { all, [Symbol.asyncDispose]: () => kept.disposeAsync() } satisfies Members
 }
 
-/** Every second member dials near, the others go from server to server of their region. */
-async function startMember(index: number, { overlapMs }: { overlapMs: number }): Promise<Member> {
-  const credential = await network.request({ name: `member ${index}`, region: 'ams3' })
-  const servers = serversOf(network.network, 'ams3')
-  const target = { servers, ca: network.network.file.ca, name: `member ${index}` }
-  let dials = 0
-  const dialNext: Connect = (current) => {
-    const server = servers[(index + dials++) % servers.length] as string
-    return connectWithCreds({ ...target, servers: [server] }, current)
-  }
+async function startMember(way: Way, { overlapMs }: { overlapMs: number }): Promise<Member> {
+  const credential = await network.request({ region: 'ams3' })
   return startRenewing({
     credential,
     overlapMs,
-    connect: index % 2 === 0 ? dialNext : dialNear(target),
+    connect: connectorOf(way),
     // Lives end at whole seconds: each has to outlive the first, not the one of half a second ago.
     renew: (_, nc) => renewCredential(nc, { network: network.network, current: credential }),
   })
+}
+
+function connectorOf(way: Way): Connect {
+  const { ca } = network.network.file
+  const inRegion = serversOf(network.network, 'ams3')
+  if (way === 'near') return dialNear({ servers: inRegion, ca, name: way })
+  const regions = ['ams3', 'sfo2', 'sgp1'].map((region) => serversOf(network.network, region))
+  const servers = way === 'from server to server' ? inRegion : regions.map(([first]) => first)
+  let dials = 0
+  return (current) => {
+    const server = servers[dials++ % servers.length] as string
+    return connectWithCreds({ servers: [server], ca, name: way }, current)
+  }
 }
 
 function listen(members: readonly Member[], subject: string, queue?: string): Heard {
