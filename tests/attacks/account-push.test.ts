@@ -18,7 +18,7 @@ let pusher: NatsConnection
 let servers: string[]
 test.before(async () => {
   network = await startTestNetwork()
-  pusher = await network.connectAs('pusher')
+  pusher = await network.connectAs('pusher', 'ams3')
   servers = expectedServers(network.archipelago)
 })
 test.after.always(async () => {
@@ -76,15 +76,15 @@ test.serial('the same bytes may be pushed again', async (t) => {
   t.true((await push(account))[0]?.isDone)
 })
 
-test.serial('a server that does not answer is named, the others are updated', async (t) => {
+test.serial('a server that does not answer is named, other regions are updated', async (t) => {
   network.supercluster.signal('sgp1-2', 'SIGSTOP')
   try {
     const [pushed] = await push(sign())
     t.false(pushed?.isDone)
-    t.deepEqual(
-      pushed?.servers.filter(({ state }) => state === 'missing').map(({ server }) => server),
-      ['sgp1-2'],
-    )
+    const missing = pushed?.servers.filter(({ state }) => state === 'missing') ?? []
+    t.true(missing.some(({ server }) => server === 'sgp1-2'))
+    // The way to its neighbours may lead over it, the way to other regions does not.
+    t.true(missing.every(({ server }) => server.startsWith('sgp1')))
   } finally {
     network.supercluster.signal('sgp1-2', 'SIGCONT')
   }
