@@ -1,6 +1,5 @@
 // What the operator's commands share that reach into a running network: the declared state, and
 // connections with credentials that are minted here and live in memory only.
-import { parseNetworkFile } from '../core/access/network-file.ts'
 import type { Archipelago } from '../core/archipelago.ts'
 import type { Creds } from '../core/trust/creds.ts'
 import type { ServiceUser } from '../core/trust/declare.ts'
@@ -8,11 +7,11 @@ import type { DeclaredState } from '../core/trust/declared-state.ts'
 import { connectWithCreds, type NatsConnection } from '../nats/connect.ts'
 import { readApplied } from '../store/applied.ts'
 import { openDeclaredState } from '../store/declared-state.ts'
-import { openFiles, readOrRefuse } from '../store/files.ts'
+import { openFiles } from '../store/files.ts'
 import { readOperatorHome } from '../store/operator.ts'
-import { publicFiles } from '../store/public.ts'
 import { mintServiceCreds } from '../store/service-credential.ts'
 import { nowSeconds, type Place } from './command.ts'
+import { readNetwork } from './operator-connection.ts'
 
 export interface OperatorSession {
   readonly archipelago: Archipelago
@@ -36,26 +35,13 @@ export function openOperatorSession({ archipelago: edited, homes }: Place): Oper
     archipelago,
     state: openDeclaredState({ files, homes, archipelago }, nowSeconds),
     connectAs(user) {
-      const path = publicFiles.network(homes.public, archipelago.network)
-      const { file } = parseNetworkFile(readOrRefuse(path, 'network file'))
+      const { file } = readNetwork({ homes, archipelago })
       const servers = file.regions.flatMap((region) => region.servers)
       // With reconnecting on, a refused credential would be tried for ever.
       const options = { reconnect: false }
       const target = { servers, ca: file.ca, name: `archipelago ${user}`, options }
-      return connectWithCreds(
-        target,
-        renewing(() => mint(user)),
-      )
+      const creds = mint(user)
+      return connectWithCreds(target, () => creds)
     },
-  }
-}
-
-/** The same credential until half of its life is over: a reconnect needs no new key. */
-function renewing(mint: () => Creds): () => Creds {
-  let held: Creds | undefined
-  return () => {
-    const left = (held?.user.claims.exp ?? 0) - nowSeconds()
-    if (held === undefined || left < lifetimeSeconds / 2) held = mint()
-    return held
   }
 }

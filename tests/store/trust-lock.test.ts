@@ -7,7 +7,7 @@ import { homesOf } from '../../store/homes.ts'
 import { withTrustLock } from '../../store/trust-lock.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 
-const module = new URL('../../store/', import.meta.url)
+const { href: folder } = new URL('../../store/', import.meta.url)
 
 test('the lock is held during the change, and gone after it, however it ends', (t) => {
   const homes = homesOf(temporaryFolder(t))
@@ -54,8 +54,8 @@ test('processes that count in one file lose nothing', async (t) => {
   writeFileSync(file, '0')
   const script = `
     import { readFileSync, writeFileSync } from 'node:fs'
-    import { homesOf } from '${module}homes.ts'
-    import { withTrustLock } from '${module}trust-lock.ts'
+    import { homesOf } from '${folder}homes.ts'
+    import { withTrustLock } from '${folder}trust-lock.ts'
     const homes = homesOf(process.argv[1])
     for (let left = 50; left > 0; left -= 1)
       withTrustLock(homes, () => {
