@@ -240,10 +240,9 @@ test('what was encrypted comes back with the passphrase, and with no other', asy
     code: 'ERR_PASSPHRASE_WRONG',
     message: 'wrong passphrase',
   })
-  const changed = Uint8Array.from(encrypted, (byte, at) =>
-    at === encrypted.length - 1 ? byte ^ 1 : byte,
-  )
-  for (const spoilt of [encrypted.subarray(0, -1), changed, encrypted.subarray(0, 30), Buffer.of()])
+  const changed = Buffer.from(encrypted)
+  changed[changed.length - 1] = (changed.at(-1) ?? 0) ^ 1
+  for (const spoilt of [changed, encrypted.subarray(0, 30), Buffer.of()])
     await t.throwsAsync(decrypt(spoilt, 'correct horse battery'), {
       code: 'ERR_BACKUP_ILLEGAL',
       message: /^not a whole age file: /,
