@@ -15,14 +15,14 @@ export interface HealthOptions {
   readonly join: () => Promise<void>
   readonly leave: () => void
   readonly report: (line: string) => void
-  readonly intervalMs?: number
+  readonly intervalMs: number
 }
 
 const failuresMax = 2
 
-/** Checks every second: joins after one success, leaves after two failures in a row. */
+/** Checks again and again: joins after one success, leaves after two failures in a row. */
 export function keepHealthy(options: HealthOptions): Health {
-  const { intervalMs = 1_000 } = options
+  const { intervalMs } = options
   const stop = new AbortController()
   const { promise: ready, resolve } = Promise.withResolvers<void>()
   const state: State = { isServing: false, failures: 0, problem: 'starting' }

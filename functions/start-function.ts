@@ -30,7 +30,7 @@ export interface RunningFunction extends AsyncDisposable {
   readonly health: Health
 }
 
-/** Resolves when it serves; what was asked before it is disposed is still answered. */
+/** Serves as soon as `health.ready` says so; what was asked before it is disposed is still answered. */
 export async function startFunction(
   environment: FunctionEnvironment,
   parts: FunctionParts = {},
@@ -58,7 +58,6 @@ export async function startFunction(
     await joinNats(environment, { provisioning, trust, work, report, selfIntervalMs }),
   )
   watch.health = health
-  await health.ready
   const running = started.move()
   return {
     place: `${door} of ${region}`,
@@ -104,6 +103,7 @@ async function joinNats(environment: FunctionEnvironment, joined: Joined): Promi
         ...identity,
         trust: current,
         nowMs,
+        work,
         deadlineMs: selfIntervalMs,
       }),
       join: async () => {

@@ -5,6 +5,7 @@ import {
   type ProvisioningAnswer,
   type ProvisioningRequest,
 } from './provision-credentials.ts'
+import { Refusal } from '../core/errors.ts'
 import type { FunctionDoor } from '../core/network/access-subject.ts'
 
 export interface Work {
@@ -12,6 +13,8 @@ export interface Work {
   answer(request: ProvisioningRequest): Promise<ProvisioningAnswer>
   /** Resolves when nothing waits any more. */
   idle(): Promise<void>
+  /** How many requests had their turn: who is busy gets on, who hangs does not. */
+  readonly answered: number
 }
 export interface Job {
   readonly request: ProvisioningRequest
@@ -28,41 +31,45 @@ export function startWork(
   handle: Handle,
   { door, queue = makeFairQueue<Job>() }: { door: FunctionDoor; queue?: FairQueue<Job> },
 ): Work {
+  const busy = refuseUnread(new Refusal('ERR_BUSY', 'too many requests wait from here'), door)
   let running: Promise<void> | undefined
+  let answered = 0
   const run = async (): Promise<void> => {
     while (queue.size > 0) {
       // What has arrived meanwhile is read first, so that its senders get their turn.
       await new Promise(setImmediate)
-      await takeTurn(queue, handle, door)
+      answered += await takeTurn(queue, (request) => settle(handle, request, door))
     }
     running = undefined
   }
   return {
     answer(request) {
-      const { promise, resolve } = Promise.withResolvers<ProvisioningAnswer>()
-      try {
-        queue.push(request.caller.source, { request, done: resolve })
-      } catch (error) {
-        return Promise.resolve(refuseUnread(error, door))
-      }
+      const { promise, resolve: done } = Promise.withResolvers<ProvisioningAnswer>()
+      if (!queue.push(request.caller.source, { request, done })) return Promise.resolve(busy)
       running ??= run()
       return promise
     },
     async idle() {
       while (running !== undefined) await running
     },
+    get answered() {
+      return answered
+    },
   }
 }
 
 /** Without a pause between two jobs: answers that come at once leave in one write to the socket. */
-async function takeTurn(queue: FairQueue<Job>, handle: Handle, door: FunctionDoor): Promise<void> {
+async function takeTurn(queue: FairQueue<Job>, answerOne: Handle): Promise<number> {
   const end = performance.now() + turnMs
+  let answered = 0
   do {
     const job = queue.shift()
-    if (job === undefined) return
-    const answer = settle(handle, job.request, door)
+    if (job === undefined) return answered
+    const answer = answerOne(job.request)
     job.done(answer instanceof Promise ? await answer : answer)
+    answered += 1
   } while (performance.now() < end)
+  return answered
 }
 
 function settle(

@@ -72,15 +72,28 @@ export function announceService(
   }
 }
 
+export interface ServiceError {
+  readonly status: number
+  readonly code: string
+  readonly message: string
+}
+
 /** An error answer as services give it: `status` a number like HTTP's, the code in the text. */
-export function respondError(
-  msg: Msg,
-  { status, code, message, body }: { status: number; code: string; message: string; body: string },
-): void {
+export function respondError(msg: Msg, error: ServiceError, body: string): void {
+  msg.respond(body, { headers: headersOf(error) })
+}
+
+// Whoever floods is refused with one and the same error, again and again.
+const known = new WeakMap<ServiceError, MsgHdrs>()
+
+function headersOf(error: ServiceError): MsgHdrs {
+  const made = known.get(error)
+  if (made !== undefined) return made
   const fields: MsgHdrs = headers()
-  fields.set('Nats-Service-Error-Code', String(status))
-  fields.set('Nats-Service-Error', `${code}: ${message}`.replaceAll(/[\r\n]+/g, ' '))
-  msg.respond(body, { headers: fields })
+  fields.set('Nats-Service-Error-Code', String(error.status))
+  fields.set('Nats-Service-Error', `${error.code}: ${error.message}`.replaceAll(/[\r\n]+/g, ' '))
+  known.set(error, fields)
+  return fields
 }
 
 function emptyStats(): EndpointStats {

@@ -1,8 +1,6 @@
-import { Refusal } from '../errors.ts'
-
 export interface FairQueue<Job> {
-  /** Refuses a job when its source already waits with as many as it may. */
-  push(source: string, job: Job): void
+  /** False where the source waits with as many as it may: nothing is thrown, for a flood is cheap so. */
+  push(source: string, job: Job): boolean
   /** The next job, each source in its turn; undefined when none waits. */
   shift(): Job | undefined
   readonly size: number
@@ -21,11 +19,12 @@ export function makeFairQueue<Job>({
   return {
     push(source, job) {
       const line = lines.get(source) ?? []
-      if (line.length >= perSourceMax || (line.length === 0 && lines.size >= sourcesMax))
-        throw new Refusal('ERR_BUSY', `too many requests wait from here: ${line.length}`)
+      if (line.length >= perSourceMax) return false
+      if (line.length === 0 && lines.size >= sourcesMax) return false
       line.push(job)
       lines.set(source, line)
       size += 1
+      return true
     },
     shift() {
       const [first] = lines

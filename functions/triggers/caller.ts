@@ -7,11 +7,24 @@ import type { Caller } from '../audit.ts'
  * (nats-server 2.15.2, getRawAuthUser); the JWT is what it proved.
  */
 export function callerOf(msg: Msg): Caller {
-  const info = readInfo(msg.headers?.get('Nats-Request-Info'))
-  const { server, id, jwt } = info
-  if (typeof server !== 'string') return { trigger: 'nats', source: 'unknown' }
-  const nkey = subjectOf(jwt)
+  const text = msg.headers?.get('Nats-Request-Info')
+  if (!text) return unknown
+  const known = callers.get(text) ?? readCaller(text)
+  if (callers.size >= callersMax) callers.clear()
+  callers.set(text, known)
+  return known
+}
+
+const unknown: Caller = { trigger: 'nats', source: 'unknown' }
+// A connection's header is the same for all of its requests between two pings.
+const callers = new Map<string, Caller>()
+const callersMax = 1_000
+
+function readCaller(text: string): Caller {
+  const { server, id, jwt } = readInfo(text)
+  if (typeof server !== 'string') return unknown
   const source = `${server}#${String(id)}`
+  const nkey = subjectOf(jwt)
   return { trigger: 'nats', source, server, ...(nkey !== undefined && { nkey }) }
 }
 
@@ -22,9 +35,9 @@ function subjectOf(jwt: unknown): string | undefined {
   return typeof sub === 'string' ? sub : undefined
 }
 
-function readInfo(text: string | undefined): Record<string, unknown> {
+function readInfo(text: string): Record<string, unknown> {
   try {
-    const value: unknown = JSON.parse(text || '{}')
+    const value: unknown = JSON.parse(text)
     return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
   } catch {
     return {}

@@ -50,7 +50,8 @@ export function serveNats(nc: NatsConnection, door: NatsDoor, work: Work): NatsT
   return {
     setServing(isServing) {
       if (isServing === serving.length > 0) return
-      if (!isServing) serving.forEach((each) => each.unsubscribe())
+      // Drained, so that what has arrived is not lost with the place in the queue.
+      if (!isServing) for (const each of serving) void each.drain()
       serving = isServing ? endpoints.map((each) => serve(each, callerOf, service)) : []
     },
     async [Symbol.asyncDispose]() {
@@ -110,5 +111,5 @@ function subscribe(
 
 function respond(msg: Msg, answer: ProvisioningAnswer): void {
   if (answer.isGranted) msg.respond(answer.body)
-  else respondError(msg, { ...answer.refusal, body: answer.body })
+  else respondError(msg, answer.refusal, answer.body)
 }

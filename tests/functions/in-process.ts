@@ -18,7 +18,7 @@ export interface InProcess extends RunningFunction {
 /** Ends the process of this door and serves in its place, with other parts. */
 export async function takeOver(
   network: TestNetwork,
-  { region, door }: { region: string; door: FunctionDoor },
+  { region, door, isAwaited = true }: { region: string; door: FunctionDoor; isAwaited?: boolean },
   parts: FunctionParts = {},
 ): Promise<InProcess> {
   const [reported, audited]: [string[], string[]] = [[], []]
@@ -29,6 +29,7 @@ export async function takeOver(
     writeAudit: (line) => void audited.push(line),
     ...parts,
   })
+  if (isAwaited) await running.health.ready
   return { ...running, reported, audited, health: running.health }
 }
 
