@@ -201,6 +201,27 @@ test.serial('the running network keeps others from its trust', async (t) => {
   t.is(readFileSync(join(network.homes.public, 'operator.jwt'), 'utf8'), operator)
 })
 
+test.serial('a door opens with functions of its own, and closes with its account', async (t) => {
+  const before = pids()
+  edit('doors: [lobby]', 'doors: [lobby, legacy]')
+  const opened = await apply()
+  t.is(opened.code, 0, opened.stderr)
+  const { plan: opening }: Applied = JSON.parse(opened.stdout)
+  t.deepEqual(effectsOf(opening), ['resign', 'disconnect', 'reload', 'start'])
+  const started = opening.lines.filter(({ effect }) => effect === 'start')
+  const doors = ['ams3-legacy', 'sfo2-legacy', 'sgp1-legacy']
+  t.deepEqual(started, [{ effect: 'start', subjects: doors, reason: 'is new' }])
+  t.deepEqual(
+    [...pids().keys()].filter((name) => !before.has(name)),
+    doors,
+  )
+  edit('doors: [lobby, legacy]', 'doors: [lobby]')
+  t.is((await apply()).code, 1)
+  const closed = await apply('--yes')
+  t.is(closed.code, 0, closed.stderr)
+  t.deepEqual(pids(), before)
+})
+
 test.serial(
   'with other ports every process starts anew, and requests are answered there',
   async (t) => {
