@@ -5,45 +5,57 @@ import { readOrRefuse } from '../store/files.ts'
 
 const charactersMin = 12
 
+export interface Terminal {
+  readonly input: NodeJS.ReadStream
+  readonly output: NodeJS.WritableStream
+}
+const ownTerminal: Terminal = { input: process.stdin, output: process.stderr }
+
 /** With `isNew` it is asked for twice, and must not be short. */
 export async function readPassphrase(
   file: string | undefined,
-  { isNew }: { isNew: boolean },
+  { isNew, terminal = ownTerminal }: { isNew: boolean; terminal?: Terminal },
 ): Promise<string> {
   const passphrase =
     file === undefined
-      ? await ask('passphrase: ')
+      ? await ask(terminal, 'passphrase: ')
       : readOrRefuse(file, 'passphrase').replace(/\r?\n$/, '')
   if (isNew && passphrase.length < charactersMin)
     throw new Refusal(
       'ERR_PASSPHRASE_MISSING',
       `passphrase has less than ${charactersMin} characters`,
     )
-  if (isNew && file === undefined && passphrase !== (await ask('again: ')))
+  if (isNew && file === undefined && passphrase !== (await ask(terminal, 'again: ')))
     throw new Refusal('ERR_PASSPHRASE_WRONG', 'the two passphrases differ')
   return passphrase
 }
 
 /** Reads a line from the terminal without showing it. */
-async function ask(prompt: string): Promise<string> {
-  const { stdin, stderr } = process
-  if (!stdin.isTTY)
+async function ask({ input, output }: Terminal, prompt: string): Promise<string> {
+  if (!input.isTTY)
     throw new Refusal('ERR_PASSPHRASE_MISSING', 'no passphrase: there is no terminal to ask at')
-  stderr.write(prompt)
-  stdin.setRawMode(true)
-  let typed = ''
+  output.write(prompt)
+  input.setRawMode(true)
   try {
-    for await (const chunk of stdin.iterator({ destroyOnReturn: false })) {
-      for (const character of String(chunk)) {
-        if (character === '\r' || character === '\n' || character === '\u0004') return typed
-        if (character === '\u0003') throw new Refusal('ERR_PASSPHRASE_MISSING', 'given up')
-        typed = character === '\u007f' ? typed.slice(0, -1) : typed + character
-      }
-    }
-    return typed
+    return await readLine(input)
   } finally {
-    stdin.setRawMode(false)
-    stdin.pause()
-    stderr.write('\n')
+    input.setRawMode(false)
+    input.pause()
+    output.write('\n')
   }
 }
+
+async function readLine(input: NodeJS.ReadStream): Promise<string> {
+  let typed = ''
+  for await (const chunk of input.iterator({ destroyOnReturn: false })) {
+    for (const key of String(chunk)) {
+      if (keys.done.includes(key)) return typed
+      if (keys.giveUp.includes(key)) throw new Refusal('ERR_PASSPHRASE_MISSING', 'given up')
+      typed = keys.erase.includes(key) ? [...typed].slice(0, -1).join('') : typed + key
+    }
+  }
+  return typed
+}
+
+/** What a terminal sends in raw mode: return, Ctrl-D; Ctrl-C; the two keys that erase. */
+const keys = { done: '\r\n\u0004', giveUp: '\u0003', erase: '\u007f\b' }

@@ -1,7 +1,5 @@
-import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 import { good } from '../core/archipelago/example.ts'
 import { runScript } from '../run-script.ts'
@@ -113,26 +111,4 @@ test.serial('without a terminal and without a file nobody is asked', async (t) =
     stderr,
     /^backup-trust: no passphrase: there is no terminal to ask at\ndo: put a long one/,
   )
-})
-
-const hasTerminal = spawnSync('script', ['--version']).status === 0
-const atTerminal = hasTerminal ? test.serial : test.serial.skip
-atTerminal('at a terminal it is asked for twice, and not shown', async (t) => {
-  const { folder, data, file, bootstrap, restore } = makePlace(t)
-  await bootstrap()
-  const path = fileURLToPath(new URL('../../scripts/backup-trust.ts', import.meta.url))
-  const command = `${process.execPath} ${path} --data-dir ${data} --out ${file}`
-  const terminal = spawn('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
-    cwd: folder,
-  })
-  let shown = ''
-  const answers = [`${passphrase}x\u007f\r`, `${passphrase}\r`]
-  terminal.stdout.on('data', (chunk: Buffer) => {
-    shown += chunk.toString()
-    if (/(passphrase|again): $/.test(shown)) terminal.stdin.write(answers.shift() ?? '\u0003')
-  })
-  const code = await new Promise((resolve) => terminal.once('exit', resolve))
-  t.is(code, 0, shown)
-  t.false(shown.includes('horse'))
-  t.is((await restore()).code, 0)
 })

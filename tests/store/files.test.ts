@@ -1,12 +1,4 @@
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import {
@@ -102,17 +94,4 @@ test('what is not there, is no file, or is too large is not read', (t) => {
     code: 'ERR_STORE_UNREADABLE',
     message: `${large}: 5242880 bytes, 4194304 at most`,
   })
-})
-
-const asOthers = process.getuid?.() === 0 ? test.skip : test
-asOthers('what may not be read is named', (t) => {
-  const folder = join(temporaryFolder(t), 'closed')
-  mkdirSync(folder)
-  chmodSync(folder, 0)
-  t.throws(() => openFiles().read(join(folder, 'a')), {
-    code: 'ERR_STORE_UNREADABLE',
-    message: `cannot read ${join(folder, 'a')}: EACCES`,
-  })
-  chmodSync(folder, 0o700)
-  t.true(existsSync(folder))
 })

@@ -41,12 +41,12 @@ test('a work tree of git is found from any folder in it', (t) => {
 })
 
 test("the user's own nsc stores are where nsc looks for them", (t) => {
-  const paths = (env: NodeJS.ProcessEnv) => ownStores('/home/a', env).map(({ path }) => path)
+  const paths = (env: NodeJS.ProcessEnv) => ownStores('/house/a', env).map(({ path }) => path)
   t.deepEqual(paths({}), [
-    '/home/a/.local/share/nats',
-    '/home/a/.config/nats',
-    '/home/a/.nsc',
-    '/home/a/.nkeys',
+    '/house/a/.local/share/nats',
+    '/house/a/.config/nats',
+    '/house/a/.nsc',
+    '/house/a/.nkeys',
   ])
   const named = { XDG_DATA_HOME: '/data', XDG_CONFIG_HOME: '', NSC_HOME: '/nsc', NKEYS_PATH: '/k' }
   for (const path of ['/data/nats', '/nsc', '/k']) t.true(paths(named).includes(path))
