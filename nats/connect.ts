@@ -1,4 +1,8 @@
-import type { ConnectionOptions, NatsConnection } from '@nats-io/nats-core'
+import type {
+  ConnectionOptions,
+  NatsConnection,
+  ReconnectToServerHandler,
+} from '@nats-io/nats-core'
 import { connect } from '@nats-io/transport-node'
 import { Refusal } from '../core/errors.ts'
 import type { Creds } from '../core/trust/creds.ts'
@@ -33,8 +37,9 @@ async function dial(
   { servers, ca, name, timeoutMs = 5_000, options }: Target,
   identity: Partial<ConnectionOptions>,
 ): Promise<NatsConnection> {
+  const first = limitFirstDial(servers.length)
   try {
-    return await connect({
+    const connection = await connect({
       servers: [...servers],
       tls: { ca },
       name,
@@ -44,13 +49,32 @@ async function dial(
       reconnectJitterTLS: 250,
       pingInterval: 10_000,
       ignoreAuthErrorAbort: true,
+      ...(options?.waitOnFirstConnect !== true && { reconnectToServer: first.choose }),
       ...identity,
       ...options,
     })
+    first.isOver = true
+    return connection
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new Refusal('ERR_CONNECT', `cannot connect to ${servers.join(', ')}: ${reason}`, {
       cause,
     })
   }
+}
+
+/**
+ * Who reconnects for ever would also dial for ever at first, with a credential that no server takes:
+ * until the first connection every server is dialled twice, and no more.
+ */
+function limitFirstDial(servers: number): { isOver: boolean; choose: ReconnectToServerHandler } {
+  let left = 2 * servers
+  const first = {
+    isOver: false,
+    choose: () => {
+      if (!first.isOver && left-- <= 0) throw new Error('every server refused, or is not there')
+      return null
+    },
+  }
+  return first
 }
