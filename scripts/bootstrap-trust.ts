@@ -70,9 +70,13 @@ const showHome = {
   unknown: 'no keys yet: adopt its public.json',
 }
 
+const accountFile = /^public\/accounts\//
+
 function* showChanges({ changes }: TrustReport, isDryRun: boolean) {
   for (const { kind, path } of changes) yield `${isDryRun ? `would be ${kind}` : kind}: ${path}`
   if (changes.length === 0) yield 'nothing to change'
+  if (!isDryRun && changes.some(({ kind, path }) => kind === 'changed' && accountFile.test(path)))
+    yield 'servers that run do not know of it yet: push-accounts.ts tells them, apply.ts does both'
 }
 
 runCommand(command.name(), main)

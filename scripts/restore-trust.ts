@@ -10,10 +10,12 @@ const command = networkCommand('restore-trust', 'Bring keys and state back from 
   .requiredOption('--from <file>', 'what backup-trust wrote')
   .option('--passphrase-file <file>', 'where the passphrase is, instead of asking for it')
   .option('--force', 'put other keys that are here aside')
+  .option('--dry-run', 'change nothing, say what would be restored')
   .option('--json', 'print what was restored as JSON')
 
 async function main(): Promise<void> {
-  const { from, passphraseFile, force: isForced = false, json, ...where } = command.parse().opts()
+  const { from, passphraseFile, json, ...options } = command.parse().opts()
+  const { force: isForced = false, dryRun: isDryRun = false, ...where } = options
   const { archipelago, data } = openPlace(where)
   const encrypted = readBytes(from, 'backup')
   const passphrase = await readPassphrase(passphraseFile, { isNew: false })
@@ -21,10 +23,11 @@ async function main(): Promise<void> {
     Buffer.from(await decrypt(encrypted, passphrase)),
     archipelago.network,
   )
-  const restored = restoreHomes(data, backup, { isForced })
-  if (json) return console.log(JSON.stringify({ ...backup.manifest, restored }))
+  const restored = restoreHomes(data, backup, { isForced, isDryRun })
+  if (json) return console.log(JSON.stringify({ ...backup.manifest, isDryRun, restored }))
+  const said = isDryRun ? 'would be restored' : 'restored'
   for (const { home, isChanged, replaced } of restored) {
-    console.log(`${home}: ${isChanged ? 'restored' : 'nothing to restore'}`)
+    console.log(`${home}: ${isChanged ? said : 'nothing to restore'}`)
     if (replaced !== undefined)
       console.log(`  what was there lies in ${replaced}: remove it in time`)
   }

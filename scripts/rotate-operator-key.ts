@@ -1,17 +1,23 @@
 // Replaces the signing key of the operator that is in use: the spare one takes over, a new one is spare.
 import { openFiles } from '../store/files.ts'
-import { replaceOperatorKey } from '../store/operator-rotation.ts'
+import { planOperatorKey, replaceOperatorKey } from '../store/operator-rotation.ts'
 import { networkCommand, nowSeconds, openPlace, runCommand } from './command.ts'
 
 const command = networkCommand(
   'rotate-operator-key',
   "Replace the operator's signing key in use, after a leak at the latest; needs the identity key.",
-).option('--json', 'print the keys as JSON')
+)
+  .option('--dry-run', 'change nothing, say which key would be replaced')
+  .option('--json', 'print the keys as JSON')
 
 async function main(): Promise<void> {
-  const { json, ...where } = command.parse().opts()
+  const { dryRun, json, ...where } = command.parse().opts()
   const { archipelago, homes } = openPlace(where)
   const options = { files: openFiles(), homes, archipelago, nowSeconds: nowSeconds() }
+  if (dryRun) {
+    const { old, current } = planOperatorKey(options)
+    return console.log(`${current} would sign in place of ${old}`)
+  }
   const { old, current, spare } = replaceOperatorKey(options)
   if (json) return console.log(JSON.stringify({ old, current, spare }))
   console.log(`${current} signs in place of ${old}; ${spare} is spare`)

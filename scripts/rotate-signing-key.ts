@@ -1,11 +1,18 @@
 // Replaces signing keys of a region while the network runs; killed, it goes on where it was.
-import { parseDuration } from '../core/duration.ts'
+import { formatDuration, parseDuration } from '../core/duration.ts'
 import { Refusal } from '../core/errors.ts'
 import { quote } from '../core/quote.ts'
 import { readApplied } from '../store/applied.ts'
 import { hasHome, operatorHomeName } from '../store/bootstrap.ts'
 import { openFiles } from '../store/files.ts'
-import { beginRotation, listRegionKeys, readRotation, type Rotation } from '../store/rotation.ts'
+import {
+  beginRotation,
+  currentKey,
+  listRegionKeys,
+  readRotation,
+  type RegionKey,
+  type RotatingKey,
+} from '../store/rotation.ts'
 import { networkCommand, openPlace, runCommand, type Place } from './command.ts'
 import { connectOperator } from './operator-connection.ts'
 import { rotateKeys } from './rotation/rotate-keys.ts'
@@ -18,25 +25,44 @@ const command = networkCommand(
   .option('--role <role>', 'only the keys of this role')
   .option('--door <door>', 'only the keys of this door')
   .option('--leafnode', 'only the key of the leafnode')
+  .option('--dry-run', 'change nothing, say which keys would be replaced')
+  .option('--json', 'print the keys as JSON at the end')
   .option('--drain-deadline <duration>', 'remove the old keys then, although they are in use')
 
 type Wanted = { region: string; role?: string; door?: string; leafnode?: true }
 
 async function main(): Promise<void> {
-  const { drainDeadline, ...wanted } = command.parse().opts()
+  const { drainDeadline, dryRun, json, ...wanted } = command.parse().opts()
   const drainDeadlineMs =
     drainDeadline === undefined ? Infinity : parseDuration(drainDeadline) * 1000
   const place = openApplied(wanted)
   requireRegion(place, wanted.region)
+  const begun = readRotation(place.archipelago, place.homes, wanted.region)
+  const keys = begun?.keys ?? chooseKeys(place, wanted)
+  if (dryRun) return showPlan(begun?.step ?? 'make', keys)
   const isOperator = hasHome({ ...place, files: openFiles() }, operatorHomeName)
   const pusher = isOperator ? await connectOperator(place, 'pusher') : undefined
+  const report = (line: string): void => (json ? console.error(line) : console.log(line))
   try {
-    const rotation = continueOrBegin(place, wanted)
-    const report = (line: string): void => console.log(line)
+    if (begun) report(`going on with the rotation of ${nameKeys(keys)} at its step ${begun.step}`)
+    const rotation = begun ?? beginRotation(place.homes, wanted.region, keys)
     await rotateKeys(rotation, { place, report, drainDeadlineMs, ...(pusher && { pusher }) })
+    if (json) console.log(JSON.stringify(rotation.keys.map(describeKey)))
   } finally {
     await pusher?.close()
   }
+}
+
+function showPlan(step: string, keys: readonly RegionKey[]): void {
+  console.log(`would begin at its step ${step}: ${nameKeys(keys)}`)
+  const seconds = Math.max(...keys.map(({ role, lifetimeSeconds }) => (role ? lifetimeSeconds : 0)))
+  if (seconds > 0) console.log(`old credentials live for ${formatDuration(seconds)} at most`)
+}
+
+const nameKeys = (keys: readonly RegionKey[]) => keys.map(({ scope }) => scope).join(', ')
+
+function describeKey(key: RotatingKey) {
+  return { scope: key.scope, key: currentKey(key), replaced: key.old }
 }
 
 /** The network as it runs: an edit is for `apply`. */
@@ -54,18 +80,11 @@ function requireRegion({ archipelago }: Place, region: string): void {
     )
 }
 
-function continueOrBegin({ archipelago, homes }: Place, wanted: Wanted): Rotation {
+function chooseKeys({ archipelago, homes }: Place, wanted: Wanted): RegionKey[] {
   const { region } = wanted
-  const begun = readRotation(archipelago, homes, region)
-  if (begun !== undefined) {
-    const scopes = begun.keys.map(({ scope }) => scope).join(', ')
-    console.log(`going on with the rotation of ${scopes} at its step ${begun.step}`)
-    return begun
-  }
   const keys = listRegionKeys(archipelago, homes, region).filter((key) => isWanted(key, wanted))
-  if (keys.length === 0)
-    throw new Refusal('ERR_ROLE_UNKNOWN', `no key of this role and door in ${region}`)
-  return beginRotation(homes, region, keys)
+  if (keys.length > 0) return keys
+  throw new Refusal('ERR_ROLE_UNKNOWN', `no key of this role and door in ${region}`)
 }
 
 function isWanted(

@@ -10,7 +10,13 @@ import { readPublishedAccounts } from './applied.ts'
 import { removeDurably } from './durable.ts'
 import { requireIdentityKey } from './identity-key.ts'
 import { keyFile, makeKey, useKey } from './nsc.ts'
-import { operatorSigner, readOperatorHome, writeTrust, type BootstrapOptions } from './operator.ts'
+import {
+  operatorSigner,
+  readOperatorHome,
+  writeTrust,
+  type BootstrapOptions,
+  type TrustPlace,
+} from './operator.ts'
 import { publicFiles, readConfiguration } from './public.ts'
 import { withTrustLock } from './trust-lock.ts'
 
@@ -23,14 +29,22 @@ export interface ReplacedOperatorKey {
   readonly accounts: readonly AccountJwt[]
 }
 
+/** Which key would be replaced by which; refuses without the identity key. */
+export function planOperatorKey(place: TrustPlace): Pick<ReplacedOperatorKey, 'old' | 'current'> {
+  const home = readOperatorHome(place)
+  requireIdentityKey(home)
+  const { store, operator } = home
+  const old = operatorSigner(store, operator).publicKey
+  return { old, current: operator.claims.nats.signing_keys.find((key) => key !== old) ?? old }
+}
+
 /** Signs everything with the spare key, then the operator JWT anew; refuses without the identity key. */
 export function replaceOperatorKey(options: BootstrapOptions): ReplacedOperatorKey {
   return withTrustLock(options.homes, () => {
     const home = readOperatorHome(options)
     const identity = requireIdentityKey(home)
     const { store, operator } = home
-    const old = operatorSigner(store, operator).publicKey
-    const current = operator.claims.nats.signing_keys.find((key) => key !== old) ?? old
+    const { old, current } = planOperatorKey(options)
     const signer = useKey(store, 'operator', current)
     const spare = makeKey(store, 'operator').publicKey
     const accounts = signAgain(options, signer)

@@ -19,11 +19,11 @@ export interface RestoredHome {
 export function restoreHomes(
   data: string,
   { manifest, files }: Backup,
-  { isForced = false } = {},
+  { isForced = false, isDryRun = false } = {},
 ): RestoredHome[] {
   const plans = [...manifest.homes, 'public'].map((home): Plan => {
     const folder = join(data, home)
-    recover(folder)
+    if (!isDryRun) recover(folder)
     const here = readFolder(folder)
     const brought = new Map(
       files
@@ -32,7 +32,10 @@ export function restoreHomes(
     )
     return { home, folder, here, merged: merge({ folder, here, brought }, isForced) }
   })
-  return plans.map((plan) => (plan.home === 'public' ? updateFiles(plan) : swap(plan, isForced)))
+  return plans.map((plan): RestoredHome => {
+    if (isDryRun || !isChanged(plan)) return { home: plan.home, isChanged: isChanged(plan) }
+    return plan.home === 'public' ? updateFiles(plan) : swap(plan, isForced)
+  })
 }
 
 type Contents = ReadonlyMap<string, Buffer>
@@ -94,16 +97,22 @@ function readState(content: Buffer): { subject: string; rank: number } | undefin
   }
 }
 
-function updateFiles({ home, folder, here, merged }: Plan): RestoredHome {
-  const changed = [...merged].filter(([path, content]) => here.get(path)?.equals(content) !== true)
-  for (const [path, content] of changed) writePrivate(join(folder, path), content)
-  return { home, isChanged: changed.length > 0 }
+function isChanged({ here, merged }: Plan): boolean {
+  return here.size !== merged.size || [...merged].some(isNew(here))
 }
 
-function swap({ home, folder, here, merged }: Plan, isForced: boolean): RestoredHome {
-  const isSame =
-    here.size === merged.size && [...here].every(([path, c]) => merged.get(path)?.equals(c))
-  if (isSame) return { home, isChanged: false }
+const isNew =
+  (here: Contents) =>
+  ([path, content]: [string, Buffer]): boolean =>
+    here.get(path)?.equals(content) !== true
+
+function updateFiles({ home, folder, here, merged }: Plan): RestoredHome {
+  for (const [path, content] of [...merged].filter(isNew(here)))
+    writePrivate(join(folder, path), content)
+  return { home, isChanged: true }
+}
+
+function swap({ home, folder, merged }: Plan, isForced: boolean): RestoredHome {
   const { staged, before } = namesBeside(folder)
   for (const [path, content] of merged) writeDurably(join(staged, path), content)
   if (existsSync(folder)) renameSync(folder, before)

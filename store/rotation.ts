@@ -79,7 +79,7 @@ export function readRotation(
 ): Rotation | undefined {
   const text = openFiles().read(journalFile(homes, region))
   if (text === undefined) return undefined
-  const journal = JSON.parse(text) as Journal
+  const journal = parseJournal(text, journalFile(homes, region))
   const known = listRegionKeys(archipelago, homes, region)
   const keys = Object.entries(journal.old).flatMap(([scope, old]) => {
     const key = known.find((each) => each.scope === scope)
@@ -138,6 +138,14 @@ interface Journal {
   readonly step: Rotation['step']
   readonly old: Readonly<Record<string, Nkey<'account'>>>
   readonly at?: number
+}
+
+function parseJournal(text: string, path: string): Journal {
+  try {
+    return JSON.parse(text) as Journal
+  } catch (cause) {
+    throw new Refusal('ERR_STORE_UNREADABLE', `journal of a rotation is spoilt: ${path}`, { cause })
+  }
 }
 
 function journalFile(homes: Homes, region: string): string {

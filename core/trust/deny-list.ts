@@ -22,7 +22,12 @@ export const deniedKinds = ['nkeys', 'names', 'tickets'] as const
 /** The next document: everything that was denied before, and the added. */
 export function signDenyList(
   signer: NkeyPair<'operator'>,
-  { operator, previous, added, nowSeconds }: {
+  {
+    operator,
+    previous,
+    added,
+    nowSeconds,
+  }: {
     operator: Nkey<'operator'>
     previous: DenyList | undefined
     added: Partial<Denied>

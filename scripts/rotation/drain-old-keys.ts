@@ -9,7 +9,7 @@ import type { RotatingKey, Rotation } from '../../store/rotation.ts'
 import type { RotationContext } from './rotate-keys.ts'
 
 /** Whoever was answered just before the switch still has to connect. */
-const settleMs = 5_000
+const settleMs = 3_000
 const pauseMs = 500
 
 /**

@@ -69,6 +69,10 @@ test.serial('a dry run changes nothing, before there is anything and after an ed
   t.regex(second.stdout, /^would be changed: public\/accounts\/KUBECON\.jwt$/m)
   t.notRegex(second.stdout, /\.nk/)
   t.deepEqual(snapshot(data), before)
+  t.regex(
+    (await bootstrap()).stdout,
+    /^servers that run do not know of it yet: push-accounts\.ts /m,
+  )
 })
 
 test.serial('a program reads the report', async (t) => {

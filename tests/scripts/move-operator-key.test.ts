@@ -29,6 +29,13 @@ const script = (name: string, ...args: string[]) => {
 const readOperator = () =>
   parseOperator(readFileSync(publicFiles.operator(network.homes.public), 'utf8'))
 
+test.serial('a dry run says from where to where, and moves nothing', async (t) => {
+  const { code, stdout } = await script('move-operator-key', '--to', away, '--dry-run')
+  t.is(code, 0)
+  t.regex(stdout, /^would move .*\/keys\/O\/\w\w\/(O\w+\.nk) to .*\/offline\/\1\n$/)
+  t.deepEqual(readdirSync(away), [])
+})
+
 test.serial('the key is moved away, and where it lies is said, not what it is', async (t) => {
   const { code, stdout, stderr } = await script('move-operator-key', '--to', away)
   t.is(code, 0, stderr)
@@ -95,6 +102,9 @@ test.serial(
   "the operator's signing key is replaced while the network runs, and a restart takes the new JWT",
   async (t) => {
     const before = readOperator().claims.nats.signing_keys
+    const planned = await script('rotate-operator-key', '--dry-run')
+    t.is(planned.stdout, `${before[1]} would sign in place of ${before[0]}\n`)
+    t.deepEqual(readOperator().claims.nats.signing_keys, before)
     const { code, stdout, stderr } = await script('rotate-operator-key')
     t.is(code, 0, stderr)
     const after = readOperator().claims.nats.signing_keys

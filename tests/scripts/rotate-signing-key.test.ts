@@ -66,6 +66,17 @@ for (const [args, stderr] of [
     t.false(existsSync(journal('ams3')))
   })
 
+test.serial('a dry run says which keys would be replaced, and begins nothing', async (t) => {
+  const { code, stdout } = await rotate('--region', 'ams3', '--dry-run')
+  t.is(code, 0)
+  t.is(
+    stdout,
+    'would begin at its step make: leafnode.ams3, member.lobby.ams3, moderator.invite.ams3\n' +
+      'old credentials live for 10s at most\n',
+  )
+  t.false(existsSync(journal('ams3')))
+})
+
 // The three at the same time, each in its region: they share the accounts.
 test('a key is replaced while requests and renewals go on, and none fails', async (t) => {
   const [before, others] = [
@@ -105,12 +116,17 @@ test("all of a region's keys are replaced, its leafnode's too, and no request fa
   ]
   const before = read()
   const asking = askOn('sfo2')
-  const { code, stderr } = await rotate('--region', 'sfo2')
+  const { code, stdout, stderr } = await rotate('--region', 'sfo2', '--json')
   t.is(code, 0, stderr)
   t.true((await asking.stop()).asked > 20)
   const after = read()
   t.is(after.length, 3)
   t.false(after.some((key) => before.includes(key)))
+  const replaced = JSON.parse(stdout) as { key: string; replaced: string }[]
+  t.deepEqual(
+    replaced.map(({ key, replaced }) => [key, replaced]),
+    after.map((key, at) => [key, before[at]]),
+  )
   const { region } = await network.request({ region: 'sfo2' })
   t.is(region, 'sfo2')
 })

@@ -60,6 +60,20 @@ test('restored again, nothing is touched', (t) => {
   t.false(restored.some(({ isChanged }) => isChanged))
 })
 
+test('a dry run says what would be restored, and touches nothing', (t) => {
+  const homes = makeHomes(t)
+  homes.bootstrap()
+  const backup = backUp(homes)
+  rmSync(join(homes.data, 'ams3'), { recursive: true })
+  const before = snapshot(homes.data)
+  const planned = restoreHomes(homes.data, backup, { isDryRun: true })
+  t.deepEqual(snapshot(homes.data), before)
+  t.deepEqual(
+    planned.filter(({ isChanged }) => isChanged),
+    [{ home: 'ams3', isChanged: true }],
+  )
+})
+
 test('one home is restored, and the others are left alone', (t) => {
   const homes = makeHomes(t)
   homes.bootstrap()
