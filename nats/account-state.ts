@@ -1,6 +1,7 @@
 // What the servers hold of one account.
 import type { NatsConnection } from '@nats-io/nats-core'
-import { askServers, lookupAccount, pingServers } from './system.ts'
+import { lookupAccount } from './claims.ts'
+import { askServers, pingServers } from './system.ts'
 
 export interface AccountState {
   /** What runs, by server name; a server that has not loaded the account is not among them. */

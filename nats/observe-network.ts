@@ -1,10 +1,10 @@
 import type { NatsConnection } from '@nats-io/nats-core'
 import type { ObservedGateway, ObservedServer } from '../core/network/topology.ts'
+import { type GatherOptions } from './gather.ts'
 import {
   type Answer,
   askServers,
   type Gatewayz,
-  type GatherOptions,
   type Leafz,
   type RemoteGateway,
   type Routez,

@@ -9,7 +9,7 @@ import {
   type AccountState,
   type LiveServer,
 } from './account-state.ts'
-import { updateAccount, type AccountUpdate } from './system.ts'
+import { updateAccount, type AccountUpdate } from './claims.ts'
 
 export interface Push {
   readonly operator: OperatorJwt

@@ -1,6 +1,7 @@
 // Asks the servers through the system account. The answers' types name only what this project reads.
-import type { Msg, NatsConnection } from '@nats-io/nats-core'
+import type { NatsConnection } from '@nats-io/nats-core'
 import { Refusal } from '../core/errors.ts'
+import { defaultDeadlineMs, gather, type GatherOptions } from './gather.ts'
 
 export interface ServerIdentity {
   readonly name: string
@@ -98,19 +99,6 @@ export interface Answers {
 
 export type Question = keyof Answers
 
-export interface GatherOptions {
-  /** With so many answers it is over; without it, only silence ends it. */
-  readonly expected?: number
-  /** Silence after an answer that ends it. */
-  readonly stallMs?: number
-  readonly deadlineMs?: number
-  /** The fields that nats-server's monitoring knows, such as `{ account }` or `{ auth: true }`. */
-  readonly options?: Readonly<Record<string, unknown>>
-}
-
-const defaultStallMs = 500
-const defaultDeadlineMs = 2000
-
 /**
  * Asks every server of the supercluster; each answers at most once, in no order. Who does not answer
  * in time, or answers with an error, is missing from the list: the caller knows whom it expects.
@@ -198,65 +186,5 @@ async function command<T>(
   throw new Refusal('ERR_SERVER_REFUSED', what)
 }
 
-export interface AccountUpdate {
-  readonly server: ServerIdentity
-  /** The server's own words when it did not store the account. */
-  readonly refusal?: string
-}
-
-/**
- * Pushes an account JWT to every full resolver. 200 says that a server stored it, not that its
- * operator signed it (nats-server 2.15): check the chain before, compare ACCOUNTZ after.
- */
-export async function updateAccount(
-  connection: NatsConnection,
-  jwt: string,
-  options: GatherOptions = {},
-): Promise<AccountUpdate[]> {
-  const messages = await gather(connection, '$SYS.REQ.CLAIMS.UPDATE', jwt, options)
-  return messages.map((message) => {
-    const { server, data, error } = message.json<UpdateAnswer>()
-    if (data?.code === 200) return { server }
-    return { server, refusal: error?.description ?? data?.message ?? 'no reason given' }
-  })
-}
-
-interface UpdateAnswer {
-  readonly server: ServerIdentity
-  readonly data?: { readonly code: number; readonly message: string }
-  readonly error?: { readonly code: number; readonly description: string }
-}
-
-/** The JWTs that the resolvers hold for an account, without their servers' names; empty ones are left out. */
-export async function lookupAccount(
-  connection: NatsConnection,
-  publicKey: string,
-  options: GatherOptions = {},
-): Promise<string[]> {
-  const subject = `$SYS.REQ.ACCOUNT.${publicKey}.CLAIMS.LOOKUP`
-  const messages = await gather(connection, subject, '', options)
-  return messages.map((message) => message.string()).filter((jwt) => jwt !== '')
-}
-
 const payloadOf = (options: Readonly<Record<string, unknown>> | undefined) =>
   options === undefined ? '' : JSON.stringify(options)
-
-/** Ends with the expected count, after a stall, or at the deadline, whichever is first. */
-async function gather(
-  connection: NatsConnection,
-  subject: string,
-  payload: string,
-  options: GatherOptions,
-): Promise<Msg[]> {
-  const { expected = Infinity, stallMs = defaultStallMs, deadlineMs = defaultDeadlineMs } = options
-  const maxWait = Math.max(1, deadlineMs)
-  const answers = await connection.requestMany(subject, payload, {
-    ...{ strategy: 'stall', stall: stallMs, maxWait },
-  })
-  const messages: Msg[] = []
-  for await (const message of answers) {
-    messages.push(message)
-    if (messages.length >= expected) break
-  }
-  return messages
-}

@@ -7,7 +7,7 @@ import type { DeclaredState } from '../core/trust/declared-state.ts'
 import { compareAccount, type AccountDrift } from '../core/trust/push-rules.ts'
 import { endOfTimeSeconds } from '../core/trust/revoke.ts'
 import { readAccountState, type LiveServer } from './account-state.ts'
-import { updateAccount } from './system.ts'
+import { updateAccount } from './claims.ts'
 
 interface Drifted {
   /** A server; resolvers do not say whose they are. */

@@ -20,7 +20,7 @@ const commands = files.filter(
 
 for (const { title, pattern, except = /^package-lock\.json$/ } of [
   { title: 'no file holds an nkey seed', pattern: /\bS[OAUNCX][A-Z2-7]{56}\b/ },
-  { title: 'no file holds a private key', pattern: /-----BEGIN [A-Z ]*PRIVATE KEY-----/ },
+  { title: 'no file holds a private key', pattern: /-----BEGIN (?!USER )[A-Z ]*PRIVATE KEY-----/ },
   {
     title: 'no file names the host of a package registry',
     pattern: /registry\.(npmjs|yarnpkg)|(proxy|sum)\.golang\.org|pypi\.org|crates\.io|deb\.debian/,

@@ -1,5 +1,6 @@
-import type { ExpectedNetwork, Finding, MatrixCell, ObservedServer } from './topology.ts'
-import { gatewayMatrix } from './topology.ts'
+import type { MatrixCell } from './gateway-matrix.ts'
+import type { ExpectedNetwork, Finding, ObservedServer } from './topology.ts'
+import { gatewayMatrix } from './gateway-matrix.ts'
 
 /** For people: who answers, the matrix of gateways, the leafnodes. */
 export function formatTopology(

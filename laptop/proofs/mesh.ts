@@ -1,9 +1,6 @@
 // Servers, routes, gateways and leafnodes, as the servers themselves report them.
-import {
-  gatewayMatrix,
-  type ExpectedNetwork,
-  type MatrixCell,
-} from '../../core/network/topology.ts'
+import { gatewayMatrix, type MatrixCell } from '../../core/network/gateway-matrix.ts'
+import { type ExpectedNetwork } from '../../core/network/topology.ts'
 import type { Supercluster } from '../supercluster.ts'
 import type { Proof } from './proof.ts'
 

