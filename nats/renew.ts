@@ -21,7 +21,7 @@
 // account's limits of connections and subscriptions; its role's limits are per connection.
 import type { Msg, NatsConnection, Payload, RequestOptions } from '@nats-io/nats-core'
 import type { HearingOptions } from './renew/hearings.ts'
-import { attempt, endKeeping, startKeeping } from './renew/keep.ts'
+import { endKeeping, renewNow, startKeeping } from './renew/keep.ts'
 import type { Line } from './renew/line.ts'
 import type { Publish } from './renew/outbox.ts'
 import type { HeldCredential, Renewing } from './renew/renewing.ts'
@@ -50,7 +50,7 @@ export async function startRenewing<C extends HeldCredential>(
 ): Promise<RenewedConnection<C>> {
   const keeper = await startKeeping(renewing)
   const { hearings, outbox } = keeper
-  const close = (): Promise<void> => endKeeping(keeper, 'closed')
+  const close = (): Promise<void> => endKeeping(keeper)
   return {
     get credential() {
       return keeper.held.credential
@@ -73,7 +73,7 @@ export async function startRenewing<C extends HeldCredential>(
         return answer
       }),
     flush: () => outbox.ask(({ nc }) => nc.flush()),
-    renewNow: () => attempt(keeper, true),
+    renewNow: () => renewNow(keeper),
     close,
     [Symbol.asyncDispose]: close,
   }

@@ -27,7 +27,7 @@ export async function startKeeping<C extends HeldCredential>(
 /** The reason stays in `keeper.end.signal`. */
 export async function endKeeping<C extends HeldCredential>(
   keeper: Keeper<C>,
-  reason: unknown,
+  reason?: Error,
 ): Promise<void> {
   const { end, alarm, outbox } = keeper
   if (!end.signal.aborted) end.abort(reason)
@@ -38,21 +38,27 @@ export async function endKeeping<C extends HeldCredential>(
   await outbox.line?.nc.close()
 }
 
-/** One attempt at a time. Refuses with what stood in its way, which is reported, too. */
-export async function attempt<C extends HeldCredential>(
-  keeper: Keeper<C>,
-  isForced: boolean,
-): Promise<void> {
+/** Does not wait for the half of the credential's life; as often as it takes. */
+export async function renewNow<C extends HeldCredential>(keeper: Keeper<C>): Promise<void> {
   while (keeper.running !== undefined) await keeper.running.catch(() => {})
-  keeper.running = act(keeper, isForced).finally(() => {
+  if (keeper.refusal !== undefined) throw keeper.refusal
+  keeper.isWanted = true
+  await attempt(keeper)
+}
+
+/** Refuses with what stood in its way, which is reported, too. */
+async function attempt<C extends HeldCredential>(keeper: Keeper<C>): Promise<void> {
+  keeper.running = act(keeper).finally(() => {
     keeper.running = undefined
   })
   try {
     await keeper.running
     keeper.failures = 0
   } catch (reason) {
-    settle(keeper, reason)
+    settle(keeper, reason as Error)
     throw reason
+  } finally {
+    keeper.alarm.ring()
   }
 }
 
@@ -60,8 +66,9 @@ async function keep<C extends HeldCredential>(keeper: Keeper<C>): Promise<void> 
   while (!keeper.end.signal.aborted) {
     const waitMs = untilNextMs(keeper)
     if (waitMs > 0) await keeper.alarm.wait(Math.min(waitMs, checkMs))
+    else if (keeper.running !== undefined) await keeper.running.catch(() => {})
     // What goes wrong is reported.
-    else await attempt(keeper, false).catch(() => {})
+    else await attempt(keeper).catch(() => {})
   }
 }
 
@@ -73,25 +80,26 @@ function untilNextMs<C extends HeldCredential>(keeper: Keeper<C>): number {
   return held.dueMs - held.life.elapsedMs()
 }
 
-async function act<C extends HeldCredential>(keeper: Keeper<C>, isForced: boolean): Promise<void> {
-  const { held, refusal, end, clock } = keeper
+async function act<C extends HeldCredential>(keeper: Keeper<C>): Promise<void> {
+  const { held, refusal, end, clock, isWanted } = keeper
   end.signal.throwIfAborted()
-  if (isForced && refusal !== undefined) throw refusal
   const isDue = refusal === undefined && held.life.elapsedMs() >= held.dueMs
-  if (isForced || isDue) {
+  if (isWanted || isDue) {
     const next = await obtain(keeper)
     keeper.held = succeed(held, next, clock)
+    keeper.isWanted = false
     report(keeper, { type: 'renewed', expiresSeconds: next.creds.user.claims.exp })
   }
   await changeLine(keeper)
 }
 
 /** After a failure: is there another try, and when? */
-function settle<C extends HeldCredential>(keeper: Keeper<C>, reason: unknown): void {
+function settle<C extends HeldCredential>(keeper: Keeper<C>, reason: Error): void {
   const { held, outbox, clock, renewing, end } = keeper
   if (end.signal.aborted) return
   if (keeper.refusal === undefined && isFinal(reason)) {
     keeper.refusal = reason
+    keeper.isWanted = false
     report(keeper, { type: 'refused', reason })
   }
   const isHopeless = keeper.refusal !== undefined || renewing.requestAgain === undefined

@@ -15,6 +15,8 @@ export interface Keeper<C extends HeldCredential> {
   readonly alarm: Alarm
   readonly end: AbortController
   held: Held<C>
+  /** Before it is due. */
+  isWanted: boolean
   /** The attempt that is under way. */
   running: Promise<void> | undefined
   /** In a row. */
@@ -36,6 +38,7 @@ export function makeKeeper<C extends HeldCredential>(renewing: Renewing<C>): Kee
     alarm: makeAlarm(),
     end: new AbortController(),
     held: hold(credential, clock),
+    isWanted: false,
     running: undefined,
     failures: 0,
     retryAtMs: 0,

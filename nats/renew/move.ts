@@ -47,7 +47,7 @@ export async function moveLine(old: Line, fresh: Line, move: Move): Promise<void
   if (old.isUp) await leaveQueues(old, { hearings, skewMs })
   hearings.close(old)
   outbox.hold()
-  if (old.isUp) await within(leaveMs, leaveAll(old, hearings))
+  await within(old.isUp ? leaveMs : 0, leaveAll(old, hearings))
   // Whatever of a plain subscription comes this late was heard on the fresh line.
   old.receive = (hearing, msg) => hearing.queue !== undefined && handOn(hearing, msg)
   fresh.receive = splice.cut()

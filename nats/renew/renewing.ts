@@ -24,9 +24,9 @@ export type RenewalStatus =
   | { readonly type: 'renewed'; readonly expiresSeconds: number | undefined }
   /** From one connection to the next. */
   | { readonly type: 'moved'; readonly server: string }
-  | { readonly type: 'failed'; readonly reason: unknown; readonly retryMs: number }
+  | { readonly type: 'failed'; readonly reason: Error; readonly retryMs: number }
   /** Nobody is asked again; the connection lives until the credential's end. */
-  | { readonly type: 'refused'; readonly reason: unknown }
+  | { readonly type: 'refused'; readonly reason: Error }
   | { readonly type: 'disconnected' }
   | { readonly type: 'reconnected'; readonly server: string }
-  | { readonly type: 'ended'; readonly reason: unknown }
+  | { readonly type: 'ended'; readonly reason: Error }

@@ -93,7 +93,7 @@ test('who is denied is told so, asks no more, and ends with its credential', asy
   const [refused] = program.statuses
   t.like(refused, { type: 'refused', reason: { code: 'ERR_NKEY_DENIED' } })
   await until('it has ended', () => program.ended.aborted, { deadlineMs: 15_000 })
-  t.is(program.ended.reason, (refused as { reason: unknown }).reason)
+  t.is(program.ended.reason, (refused as { reason: Error }).reason)
   t.is(asked, 1)
   t.true(program.connection.isClosed())
 })
