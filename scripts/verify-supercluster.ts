@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs'
 import { rootCertificates } from 'node:tls'
 import { parseDuration } from '../core/duration.ts'
 import { Refusal } from '../core/errors.ts'
-import {} from '../core/network/format-topology.ts'
 import { formatFindings, formatTopology } from '../core/network/format-topology.ts'
 import { gatewayMatrix } from '../core/network/gateway-matrix.ts'
 import {

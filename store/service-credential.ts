@@ -13,13 +13,16 @@ interface Life {
   readonly lifetimeSeconds: number
 }
 
-/** A new key and credential for one of the operator's users; lives only in memory. */
+/**
+ * A credential for one of the operator's users, which lives only in memory; for a new key, unless one
+ * is renewed, for a connection keeps its inbox and with it its key.
+ */
 export function mintServiceCreds(
   home: Pick<OperatorHome, 'store' | 'accounts'>,
   user: ServiceUser,
-  life: Life,
+  { pair = makeNkeyPair('user'), ...life }: Life & { pair?: NkeyPair<'user'> | undefined },
 ): Creds {
-  return signServiceCreds(home, user, { ...life, pair: makeNkeyPair('user') })
+  return signServiceCreds(home, user, { ...life, pair })
 }
 
 function signServiceCreds(

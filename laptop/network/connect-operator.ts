@@ -22,7 +22,8 @@ export function operatorConnector(home: () => OperatorHome, homes: Homes): Conne
   const current = (user: ServiceUser): Creds => {
     const known = minted.get(user)
     if (known !== undefined && isGood(known, home())) return known
-    const creds = mintServiceCreds(home(), user, { nowSeconds: nowSeconds(), lifetimeSeconds })
+    const life = { nowSeconds: nowSeconds(), lifetimeSeconds }
+    const creds = mintServiceCreds(home(), user, { ...life, pair: known?.pair })
     minted.set(user, creds)
     return creds
   }
