@@ -45,14 +45,18 @@ export async function kick(
   }
 }
 
-/** The age by the server's own clock. What has not logged in yet has no account. */
+/**
+ * The age by the server's own clock. What has not logged in yet has no account. `authorized_user` is
+ * what the client says of itself (getRawAuthUser, 2.15.2): by it one could have others revoked.
+ */
 function toLive(
-  { cid, account, authorized_user: nkey, issuer_key: issuer, jwt, start }: Connection,
+  { cid, account, authorized_user: claimed, issuer_key: issuer, jwt, start }: Connection,
   { server, now, cache }: { server: LiveServer; now: string; cache: ClaimsCache },
 ): LiveConnection[] {
-  if (account === undefined || nkey === undefined) return []
+  if (account === undefined || claimed === undefined) return []
   const openSeconds = (Date.parse(now) - Date.parse(start)) / 1000
   const claims = jwt === undefined ? undefined : readClaims(jwt, cache)
+  const nkey = claims?.sub ?? claimed
   return [{ server, cid, account, nkey, issuer: issuer ?? '', claims, openSeconds }]
 }
 

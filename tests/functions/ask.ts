@@ -1,6 +1,7 @@
 // Requests spelled by hand, sent to the functions of a running network, and what came back as it came.
 import { randomBytes } from 'node:crypto'
-import { request } from 'node:https'
+import { request as requestHttp } from 'node:http'
+import { request as requestHttps } from 'node:https'
 import { generateCurveKeyPair } from '../../core/access/curve-key.ts'
 import { encodeProof, signProof, type ProofClaims } from '../../core/access/proof.ts'
 import { signTicket } from '../../core/trust/invite.ts'
@@ -127,12 +128,13 @@ export interface HttpAnswer extends Answered {
   readonly headers: NodeJS.Dict<string | string[]>
 }
 
-export function askHttps(
+export function askHttp(
   url: string,
   { ca, body, ...options }: { ca?: string; body?: Uint8Array } & Record<string, unknown>,
 ): Promise<HttpAnswer> {
   const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>()
   const all = { method: 'POST', agent: false, ca, ...options }
+  const request = url.startsWith('https:') ? requestHttps : requestHttp
   const asked = request(url, all, (response) => {
     const chunks: Buffer[] = []
     response.on('data', (chunk: Buffer) => chunks.push(chunk))

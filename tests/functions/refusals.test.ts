@@ -12,7 +12,7 @@ import { makeNkeyPair } from '../../store/key-file.ts'
 import { startTestNetwork, type TestNetwork } from '../test-network.ts'
 import { until } from '../until.ts'
 import {
-  askHttps,
+  askHttp,
   askNats,
   enterLobby,
   makeHolder,
@@ -276,7 +276,7 @@ for (const transport of ['nats', 'https'] as const)
 
 function ask(transport: 'nats' | 'https', door: FunctionDoor, body: Uint8Array): Promise<Answered> {
   if (transport === 'nats') return askNats(lobby, accessSubject(door, region), body)
-  return askHttps(urlOf(door), { ca: network.network.file.ca, body })
+  return askHttp(urlOf(door), { ca: network.network.file.ca, body })
 }
 
 function urlOf(door: FunctionDoor): string {
