@@ -3,6 +3,7 @@ import type { NatsConnection } from '@nats-io/nats-core'
 import type { LiveConnection } from '../core/access/live-connection.ts'
 import { Refusal } from '../core/errors.ts'
 import type { JwtClaims } from '../core/trust/jwt.ts'
+import { parseLegacyUser } from '../core/trust/legacy-user.ts'
 import { parseUser, type UserBody } from '../core/trust/user.ts'
 import type { LiveServer } from './account-state.ts'
 import { askServer, kickConnection, type Connection, type Connz } from './system.ts'
@@ -65,10 +66,14 @@ function readClaims(jwt: string, cache: ClaimsCache): JwtClaims<UserBody> | unde
   return cache.get(jwt)
 }
 
+/** nats-server takes both forms, so who watches it has to read both. */
 function parseOrNothing(jwt: string): JwtClaims<UserBody> | undefined {
-  try {
-    return parseUser(jwt).claims
-  } catch {
-    return undefined
+  for (const parse of [parseUser, parseLegacyUser]) {
+    try {
+      return parse(jwt).claims
+    } catch {
+      // Perhaps of the other form.
+    }
   }
+  return undefined
 }
