@@ -52,6 +52,8 @@ export default defineConfig({
     'typescript/switch-exhaustiveness-check': 'error',
     'unicorn/filename-case': ['error', { case: 'kebabCase' }],
     'unicorn/prefer-node-protocol': 'error',
+    // There are no windows here, but workers.
+    'unicorn/require-post-message-target-origin': 'off',
     // These find fault with what is meant here: brands, early returns, lists in several
     // lines, loops that end when a callback says so.
     'consistent-return': 'off',

@@ -4,7 +4,7 @@ import { createInbox, type Msg, type NatsConnection } from '@nats-io/nats-core'
 import { Refusal } from '../core/errors.ts'
 
 /** Between a try and the next one in another region. */
-export const hedgeMs = 400
+const hedgeMs = 400
 
 export interface AskAccess<Answer> {
   /** The own region's subject first. */
@@ -44,7 +44,7 @@ export function askAccess<Answer>(nc: NatsConnection, ask: AskAccess<Answer>): P
       try {
         hear(msg)
       } catch (refusal) {
-        reject(refusal as Error)
+        reject(refusal)
       }
     },
   })

@@ -10,7 +10,7 @@ import { signWith, type NkeyPair } from '../core/trust/nkey.ts'
 export function credsAuthenticator(current: () => Creds): Authenticator {
   return (nonce?: string): Auth => {
     const { user, pair } = current()
-    return { jwt: user.text, sig: signNonce(pair, nonce) } as Auth
+    return { jwt: user.text, sig: signNonce(pair, nonce) }
   }
 }
 

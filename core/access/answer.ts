@@ -4,7 +4,8 @@ import { Refusal } from '../errors.ts'
 import { verifyChain, type Chain } from '../trust/chain.ts'
 import { parseScopeName } from '../trust/declare.ts'
 import type { OperatorJwt } from '../trust/operator.ts'
-import { open, seal, type CurveKey, type CurveKeyPair } from './hpke.ts'
+import type { CurveKey, CurveKeyPair } from './curve-key.ts'
+import { open, seal } from './hpke.ts'
 import { encodeProof, type ProofClaims } from './proof.ts'
 
 const info = Buffer.from('archipelago-answer-v1')

@@ -13,13 +13,6 @@ import { Refusal } from '../errors.ts'
 import { importPublicKey } from '../public-key.ts'
 import { type CurveKey, type CurveKeyPair, generateCurveKeyPair } from './curve-key.ts'
 
-export {
-  type CurveKey,
-  type CurveKeyPair,
-  generateCurveKeyPair,
-  parseCurveKey,
-} from './curve-key.ts'
-
 export interface Message {
   /** What the key is for; both sides must give the same. */
   readonly info: Uint8Array

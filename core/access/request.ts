@@ -65,7 +65,7 @@ function requireFields(bytes: Uint8Array): Partial<Record<Field, string>> {
   }
   // JSON.parse takes the last of two: whoever reads the first would read another request.
   if (text.split('"').length - 1 !== 4 * entries.length) throw illegal('a field stands twice')
-  return value as Partial<Record<Field, string>>
+  return value
 }
 
 /** The bytes of one signature have four spellings in lenient base64url: only one is taken. */
@@ -103,7 +103,7 @@ function parseClaims(value: Record<string, unknown>): ParsedProof {
     role,
     name,
     nkey,
-    curve: parseCurveKey(String(curve)),
+    curve: parseCurveKey(typeof curve === 'string' ? curve : ''),
     time: time as number,
     nonce,
   }

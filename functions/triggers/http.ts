@@ -75,7 +75,7 @@ function write(response: ServerResponse, status: number, body: string): void {
 }
 
 /** Stops reading at the first byte too many, and when the body takes too long. */
-export async function readBody(request: IncomingMessage): Promise<Uint8Array> {
+async function readBody(request: IncomingMessage): Promise<Uint8Array> {
   const chunks: Buffer[] = []
   let length = 0
   const tooLate = setTimeout(() => request.destroy(), bodySecondsMax * 1_000)

@@ -28,7 +28,8 @@ export function proveRefusals(
     proveLeafnodeServer(running, network),
     proveObserverReloads(running),
   ]
-  return Promise.all(trials).finally(async () => (await lobby).close())
+  const close = async (): Promise<void> => (await lobby).close()
+  return Promise.all(trials).finally(() => void close())
 }
 
 function connectLobby({ file, lobby }: Network): Promise<NatsConnection> {
@@ -105,9 +106,8 @@ function proveObserverReloads(running: RunningNetwork): Promise<Proof> {
   return prove('the observer may not reload a server', async () => {
     const observer = await running.connectAs('observer')
     const id = observer.info?.server_id ?? ''
-    const may = await mayPublish(observer, `$SYS.REQ.SERVER.${id}.RELOAD`).finally(() =>
-      observer.close(),
-    )
+    const may = await mayPublish(observer, `$SYS.REQ.SERVER.${id}.RELOAD`)
+    await observer.close()
     return forbidden(may, 'message')
   })
 }

@@ -2,8 +2,12 @@ import { Aes128Gcm, CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } from '@hpke
 import test from 'ava'
 import fc from 'fast-check'
 import { createPrivateKey } from 'node:crypto'
-import { type CurveKeyPair, parseCurveKey } from '../../../core/access/curve-key.ts'
-import { generateCurveKeyPair, open, seal, sealFrom } from '../../../core/access/hpke.ts'
+import {
+  generateCurveKeyPair,
+  parseCurveKey,
+  type CurveKeyPair,
+} from '../../../core/access/curve-key.ts'
+import { open, seal, sealFrom } from '../../../core/access/hpke.ts'
 
 const hex = (text: string) => Buffer.from(text, 'hex')
 

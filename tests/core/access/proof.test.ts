@@ -36,7 +36,7 @@ test('a signature cannot be changed into a second good one: S + L is refused', (
   const order = 2n ** 252n + 27742317777372353535851937790883648493n
   const s = BigInt(`0x${Buffer.from(bytes.subarray(32).toReversed()).toString('hex')}`)
   const hex = (s + order).toString(16).padStart(64, '0')
-  const malleated = Buffer.concat([bytes.subarray(0, 32), Buffer.from(hex, 'hex').reverse()])
+  const malleated = Buffer.concat([bytes.subarray(0, 32), Buffer.from(hex, 'hex').toReversed()])
   const signature = malleated.toString('base64url')
   t.false(isProofBy(alice.pair.publicKey, { proof, signature, purpose }))
 })
