@@ -1,24 +1,25 @@
 // Keeps a program connected for longer than any of its credentials lives. At half of a credential's
 // life the next one is asked for over the connection itself; a second connection is dialled with it,
 // hears what the first one hears until the network knows of it, and takes over; then the first is
-// closed. What the program can rely on, while servers and functions are there:
+// closed. What a program may rely on while a connection follows the other:
 //
-// Order: plain subscriptions hand on the messages of one publisher in the order in which they were
+// Order. Plain subscriptions hand on the messages of one publisher in the order in which they were
 // published, across all of them, as one connection would. What is sent keeps its order. A queue
-// subscription is two members of its group for the time of the overlap, and like between any two
-// members there is no order between what they hear.
+// subscription is two members of its group during the overlap; between members there is no order.
 // Duplicates: none. Plain subscriptions hear each message on both connections, and hand it on once;
-// a queue group hears it once anyway. Two messages that are the same to the last byte are two: they
-// are counted, on both connections, and told apart by the time at which they came. Only where the same
-// message is repeated without a pause, faster than the two connections differ in delay, the count can
-// be wrong by that difference.
-// Loss: none, as long as the network learns of the new connection within `overlapMs` (nats-server
-// does not say when it has; on the same server, which is dialled first, it knows at once). Requests in
-// flight are answered before the old connection is closed.
+// a queue group hears it once. Two messages that are the same to the last byte are two: receipts on
+// both connections are counted, and matched by their times. Only where the same message is repeated
+// without a pause, faster than the two connections differ in delay, the count can be wrong by that
+// difference.
+// Loss: none, if the network learns of the new connection within `overlapMs`, and neither connection
+// is behind the other by more than a quarter of it. (No server says when the network knows. The server
+// of before knows at once; dialNear goes there.) Requests in flight are answered before the old
+// connection is closed. Only a queue subscription that moves to another region can lose what was on
+// its way to the old one.
 //
 // Where a connection breaks, or a credential ends before there is another, all this is as NATS is
-// without it: what is published meanwhile is lost. During the overlap a program counts twice in its
-// account's limits of connections and subscriptions; its role's limits are per connection.
+// without it: what is published meanwhile is lost. During the overlap a program counts twice among its
+// account's connections; limits of subscriptions are per connection, and do not change.
 import type { Msg, NatsConnection, Payload, RequestOptions } from '@nats-io/nats-core'
 import type { HearingOptions } from './renew/hearings.ts'
 import { endKeeping, renewNow, startKeeping } from './renew/keep.ts'

@@ -76,18 +76,22 @@ export function makeHearings(
       lines.delete(line)
     },
     async leave({ nc }, kind) {
-      const left = [...hearings].filter(({ queue }) => kind !== (queue ? 'plain' : 'queue'))
+      const left = [...hearings].filter((hearing) => kind === undefined || kindOf(hearing) === kind)
       const heard = left.flatMap(({ on }) => on.get(nc) ?? [])
       await Promise.allSettled(heard.map(({ subscription }) => subscription.drain()))
       for (const { on } of left) on.delete(nc)
     },
     get hasQueue() {
-      return [...hearings].some(({ queue }) => queue !== undefined)
+      return [...hearings].some((hearing) => kindOf(hearing) === 'queue')
     },
     get addedMs() {
       return addedMs
     },
   }
+}
+
+function kindOf({ queue }: Hearing): 'queue' | 'plain' {
+  return queue === undefined ? 'plain' : 'queue'
 }
 
 /** Who answers after the connection is gone on which he was asked, answers over the current one. */

@@ -1,11 +1,10 @@
 // Make before break: from one connection to the next, with all that is heard, sent and asked.
-import { setTimeout as delay } from 'node:timers/promises'
 import { Refusal } from '../../core/errors.ts'
 import type { Hearings, Receive } from './hearings.ts'
 import type { Line } from './line.ts'
 import type { Outbox } from './outbox.ts'
 import { startSplice, type Splice } from './splice.ts'
-import { within } from './within.ts'
+import { pause, within } from './within.ts'
 
 export interface Move {
   readonly hearings: Hearings
@@ -25,15 +24,15 @@ const settleMs = 50
 
 /** Refuses when the fresh line breaks meanwhile; then everything is as before. */
 export async function moveLine(old: Line, fresh: Line, move: Move): Promise<void> {
-  const { hearings, outbox, handOn, overlapMs, nowMs } = move
+  const { hearings, overlapMs, signal } = move
   const skewMs = overlapMs / 4
-  const splice = startSplice({ fresh: fresh.nc, skewMs, handOn, nowMs })
+  const splice = startSplice({ ...move, fresh: fresh.nc, skewMs })
   const before = old.receive
   old.receive = (hearing, msg) => {
     splice.hearOld(hearing, msg)
     before(hearing, msg)
   }
-  await delay(skewMs)
+  await pause(skewMs, signal)
   fresh.receive = splice.hearFresh
   hearings.join(fresh)
   try {
@@ -41,17 +40,28 @@ export async function moveLine(old: Line, fresh: Line, move: Move): Promise<void
   } catch (reason) {
     old.receive = before
     hearings.close(fresh)
-    await hearings.leave(fresh)
+    await within(0, hearings.leave(fresh))
     throw reason
   }
-  if (old.isUp) await leaveQueues(old, { hearings, skewMs })
+  await handOver(old, fresh, { ...move, splice, skewMs })
+}
+
+type Handover = Move & { readonly splice: Splice; readonly skewMs: number }
+
+async function handOver(old: Line, fresh: Line, handover: Handover): Promise<void> {
+  const { hearings, outbox, handOn, signal, splice, skewMs } = handover
+  if (old.isUp && hearings.hasQueue) {
+    splice.leaveQueues()
+    await within(leaveMs, hearings.leave(old, 'queue'))
+    await pause(skewMs * 1.5, signal)
+  }
   hearings.close(old)
   outbox.hold()
   await within(old.isUp ? leaveMs : 0, leaveAll(old, hearings))
   // Whatever of a plain subscription comes this late was heard on the fresh line.
   old.receive = (hearing, msg) => hearing.queue !== undefined && handOn(hearing, msg)
   fresh.receive = splice.cut()
-  if (old.nc.info?.server_id !== fresh.nc.info?.server_id) await delay(settleMs)
+  if (old.nc.info?.server_id !== fresh.nc.info?.server_id) await pause(settleMs, signal)
   outbox.release(fresh)
 }
 
@@ -73,20 +83,10 @@ async function overlap(
   }
   await Promise.race([fresh.nc.flush(), broken])
   while (!lost.old && !lost.fresh && leftMs() > 0 && splice.heldBytes < heldBytesMax) {
-    await Promise.race([delay(stepMs), broken])
+    await Promise.race([pause(stepMs, signal), broken])
     signal.throwIfAborted()
   }
   if (lost.fresh) throw new Refusal('ERR_CONNECT', 'the next connection broke before its turn')
-}
-
-/** Before the rest, so that what the server repeats then is told from what only the fresh line heard. */
-async function leaveQueues(
-  line: Line,
-  { hearings, skewMs }: { hearings: Hearings; skewMs: number },
-): Promise<void> {
-  if (!hearings.hasQueue) return
-  await within(leaveMs, hearings.leave(line, 'queue'))
-  await delay(skewMs * 1.5)
 }
 
 /** Everything that the old line sent is with its server, and everything that it was to hear is here. */

@@ -28,7 +28,9 @@ export function makeOutbox(): Outbox {
     },
     publish: (subject, payload, options) => act(({ nc }) => nc.publish(subject, payload, options)),
     ask: (request) =>
-      new Promise((resolve, reject) => act((line) => void request(line).then(resolve, reject))),
+      new Promise((resolve, reject) =>
+        act((line) => void Promise.try(request, line).then(resolve, reject)),
+      ),
     hold() {
       waiting ??= []
     },
@@ -36,7 +38,16 @@ export function makeOutbox(): Outbox {
       line = next
       const sends = waiting ?? []
       waiting = undefined
-      for (const send of sends) send(next)
+      for (const send of sends) sendOrLose(send, next)
     },
+  }
+}
+
+/** What waited is lost where a connection breaks, as what was sent just before is. */
+function sendOrLose(send: (line: Line) => void, line: Line): void {
+  try {
+    send(line)
+  } catch {
+    return
   }
 }

@@ -17,14 +17,19 @@ export interface Splice {
   /** From `skewMs` before the fresh one listens, for that may hear what the old one heard before. */
   readonly hearOld: Receive
   readonly hearFresh: Receive
-  /** Bytes of the payloads that are held back. */
+  /** What is held back, roughly. */
   readonly heldBytes: number
+  /** To be told before queue subscriptions leave the old connection, more than `skewMs` before the cut. */
+  leaveQueues(): void
   /** Hands on what was held back, except for the copies; returns what is to hear the fresh one now. */
   cut(): Receive
 }
 
 /** So many times the skew a copy is still waited for. */
 const graceSkews = 4
+
+/** What an empty message takes. */
+const messageBytes = 256
 
 interface Tally {
   readonly hearing: Hearing
@@ -41,6 +46,7 @@ export function startSplice({ fresh, skewMs, handOn, nowMs }: SpliceOptions): Sp
   const tallies = new Map<string, Tally>()
   const held: Held[] = []
   let heldBytes = 0
+  let leftMs = Infinity
   const tally = (hearing: Hearing, key: string): Tally => {
     const counted = tallies.get(key) ?? { hearing, old: [], fresh: [] }
     tallies.set(key, counted)
@@ -57,38 +63,44 @@ export function startSplice({ fresh, skewMs, handOn, nowMs }: SpliceOptions): Sp
       const key = fingerprint(hearing.id, msg)
       tally(hearing, key).fresh.push(nowMs())
       held.push({ hearing, msg, key })
-      heldBytes += msg.data.length
+      heldBytes += messageBytes + msg.data.length
     },
     get heldBytes() {
       return heldBytes
     },
+    leaveQueues() {
+      leftMs = nowMs()
+    },
     cut() {
-      const { copies, expected } = tellCopies(tallies, { fresh, skewMs, untilMs: nowMs() })
+      const untilMs = nowMs()
+      const isRepeated = (time: number): boolean => time >= leftMs && time < untilMs - skewMs
+      const { copies, expected } = tellCopies(tallies, { fresh, untilMs, isRepeated })
       for (const { hearing, msg, key } of held) if (!takeOne(copies, key)) handOn(hearing, msg)
-      return exceptFor(expected, { handOn, nowMs, untilMs: nowMs() + graceSkews * skewMs })
+      return exceptFor(expected, { handOn, nowMs, untilMs: untilMs + graceSkews * skewMs })
     },
   }
 }
 
 type Counts = Map<string, number>
 
+interface Cut {
+  readonly fresh: NatsConnection
+  readonly untilMs: number
+  readonly isRepeated: (time: number) => boolean
+}
+
 /** How many of the held messages the old connection heard too, and how many copies are to come. */
-function tellCopies(
-  tallies: ReadonlyMap<string, Tally>,
-  { fresh: line, skewMs, untilMs }: { fresh: NatsConnection; skewMs: number; untilMs: number },
-) {
+function tellCopies(tallies: ReadonlyMap<string, Tally>, { fresh: nc, untilMs, isRepeated }: Cut) {
   const copies: Counts = new Map()
   const expected: Counts = new Map()
   for (const [key, { hearing, old, fresh }] of tallies) {
-    const sinceMs = hearing.on.get(line)?.sinceMs ?? untilMs
+    const sinceMs = hearing.on.get(nc)?.sinceMs ?? untilMs
     const { early, both } = align(old, fresh, { sinceMs, untilMs })
     const late = old.length - early - both
-    // The fresh one heard it more often, although the old one was there all the time: a server
-    // repeated it. nats-server 2.15 does so when a queue member leaves: what was on its way there is
-    // sent on to another member's server, and plain subscriptions there hear it for a second time.
-    const again =
-      old.length === 0 ? 0 : fresh.slice(both).filter((time) => time < untilMs - skewMs).length
-    if (both + again > 0) copies.set(key, both + again)
+    // When a queue member leaves, nats-server 2.15 sends what is on its way there on to the server of
+    // another member, and plain subscriptions there hear it for a second time.
+    const repeated = old.length === 0 ? 0 : fresh.slice(both).filter(isRepeated).length
+    if (both + repeated > 0) copies.set(key, both + repeated)
     if (late > 0) expected.set(key, late)
   }
   return { copies, expected }

@@ -8,3 +8,8 @@ export async function within(ms: number, done: Promise<unknown>): Promise<void> 
   timer.abort()
   await late.catch(() => {})
 }
+
+/** Resolves after this time, or when it is aborted. */
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal }).catch(() => {})
+}

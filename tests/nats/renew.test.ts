@@ -8,6 +8,7 @@ import { connectWithCreds, type NatsConnection } from '../../nats/connect.ts'
 import { pushDenyList } from '../../nats/push-deny-list.ts'
 import { startRenewing, type RenewedConnection } from '../../nats/renew.ts'
 import { systemClock, type Clock } from '../../nats/renew/life.ts'
+import { dialNear } from '../../nats/renew/dial.ts'
 import type { Connect } from '../../nats/renew/line.ts'
 import type { RenewalStatus, Renewing } from '../../nats/renew/renewing.ts'
 import { renewCredential } from '../../requestor/renew-credential.ts'
@@ -135,6 +136,18 @@ test('who slept and cannot ask anew ends, and dials with nothing dead', async (t
   await until('it has ended', () => program.ended.aborted)
   t.like(program.ended.reason, { code: 'ERR_JWT_EXPIRED' })
   t.is(program.dialled.length, before)
+})
+
+test('a move goes to the server of before, or to another one where that is gone', async (t) => {
+  const servers = serversOf(network.network, 'sfo2')
+  const dial = dialNear({ servers, ca: network.network.file.ca, name: 'near' })
+  const { creds } = await network.request({ region: 'sfo2' })
+  for (const server of servers) {
+    await using nc = await dial(() => creds, new URL(server).host)
+    t.is(nc.getServer(), new URL(server).host)
+  }
+  await using nc = await dial(() => creds, '127.0.0.1:9')
+  t.true(servers.some((server) => new URL(server).host === nc.getServer()))
 })
 
 interface Program extends RenewedConnection<Credential> {

@@ -6,6 +6,7 @@ import { startSplice } from '../../../nats/renew/splice.ts'
 
 const [startMs, sinceMs, untilMs, endMs] = [700, 1_000, 2_000, 3_000]
 const skewMs = 100
+const leftMs = untilMs - 1.5 * skewMs
 const fresh = {} as NatsConnection
 
 interface Sent {
@@ -41,9 +42,14 @@ function play(arrivals: readonly Arrival[], queue?: string): string[] {
     handOn(hearing, msg)
   }
   const inTime = arrivals.toSorted((one, other) => one.atMs - other.atMs)
-  for (const arrival of inTime)
+  for (const arrival of inTime) {
+    if (now < leftMs && arrival.atMs >= leftMs) {
+      now = leftMs
+      splice.leaveQueues()
+    }
     if (arrival.atMs < sinceMs - skewMs) handed.push(arrival.text)
     else if (arrival.atMs <= untilMs) hear(arrival)
+  }
   now = untilMs
   const hearLast = splice.cut()
   for (const arrival of inTime) if (arrival.atMs > untilMs) hear(arrival, hearLast)
@@ -84,12 +90,14 @@ for (const { what, arrivals, handed } of [
     handed: ['a'],
   },
   {
-    what: 'that a server repeats is handed on once',
-    arrivals: [
-      ...both('a', 1_500),
-      { text: 'a', atMs: untilMs - skewMs - 1, on: 'fresh' } as const,
-    ],
+    what: 'that a server repeats when queue members leave is handed on once',
+    arrivals: [...both('a', 1_840), { text: 'a', atMs: leftMs + 1, on: 'fresh' } as const],
     handed: ['a'],
+  },
+  {
+    what: 'of the same bytes that the old one missed is handed on',
+    arrivals: [...both('a', 1_500), { text: 'a', atMs: 1_600, on: 'fresh' } as const],
+    handed: ['a', 'a'],
   },
   {
     what: 'that only the fresh one heard follows when the old one is gone',
