@@ -78,7 +78,7 @@ const hints: Hints = {
   ERR_ARCHIPELAGO_MISSING:
     'run it in the folder of archipelago.yaml, or name it with --archipelago',
   ERR_ARCHIPELAGO_ILLEGAL: 'mend the named lines of archipelago.yaml, then run it again',
-  ERR_STORE_UNREADABLE: 'run node scripts/bootstrap-trust.ts first, or name its --data-dir',
+  ERR_STORE_UNREADABLE: 'run npx node scripts/bootstrap-trust.ts first, or name its --data-dir',
   ERR_STORE_UNWRITABLE: 'make room or give yourself the right to write there, or use --data-dir',
   ERR_STORE_PLACE: 'name another folder with --data-dir, outside every repository',
   ERR_STORE_OPEN:
@@ -91,16 +91,17 @@ const hints: Hints = {
   ERR_KEY_NOT_HERE: 'run it where that key has its home, or bring the key back there',
   ERR_CONNECT: 'start the network with npm start, or look why that address does not answer',
   ERR_NO_ANSWER:
-    'look with node scripts/verify-supercluster.ts which region is down, then try again',
+    'look with npx node scripts/verify-supercluster.ts which region is down, then try again',
   ERR_BUSY: 'try again in some seconds',
   ERR_PASSPHRASE_MISSING: 'put a long one into a file and name it with --passphrase-file',
   ERR_PASSPHRASE_WRONG: 'try again; without it nothing can be read',
   ERR_ALREADY_RUNNING: 'use the one that runs, or end it with Ctrl-C where it was started',
-  ERR_PLAN_ASKS: 'look at node scripts/plan.ts, then agree with node scripts/apply.ts --yes',
+  ERR_PLAN_ASKS:
+    'look at npx node scripts/plan.ts, then agree with npx node scripts/apply.ts --yes',
   ERR_PLAN_CHANGED: 'run it again and look at the new plan',
   ERR_PLAN_IMPOSSIBLE: 'take that edit back, or begin anew with another --data-dir',
   ERR_NOT_PUSHED:
-    'look with node scripts/verify-supercluster.ts at the named servers, then run it again',
+    'look with npx node scripts/verify-supercluster.ts at the named servers, then run it again',
   ERR_CONTROL_LOST: 'start the network with npm start, then run it again',
   ERR_CONTROL_PATH: 'name a data folder with a shorter path, with --data-dir',
   ERR_PORT_TAKEN: 'end the program that holds it, or change laptop.firstPort in archipelago.yaml',

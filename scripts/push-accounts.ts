@@ -63,5 +63,5 @@ function show(pushes: readonly AccountPush[], json: true | undefined): void {
 runCommand(command.name(), main, {
   ERR_ACCOUNT_OLDER:
     'the servers hold something newer: bring this state up to date (git, restore-trust), then push again',
-  ERR_ACCOUNT_OPENS_ALL: 'sign the account anew with node scripts/bootstrap-trust.ts',
+  ERR_ACCOUNT_OPENS_ALL: 'sign the account anew with npx node scripts/bootstrap-trust.ts',
 })

@@ -19,7 +19,7 @@ async function main(): Promise<void> {
   const written = await readFile(path, 'utf8').catch(() => undefined)
   if (written === rendered) return
   const what = written === undefined ? 'is missing' : 'differs from what the parser accepts'
-  throw new Error(`archipelago.schema.json ${what}\nrun: node scripts/render-schema.ts`)
+  throw new Error(`archipelago.schema.json ${what}\nrun: npx node scripts/render-schema.ts`)
 }
 
 main().catch((error: unknown) => {

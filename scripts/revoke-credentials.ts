@@ -109,5 +109,5 @@ runCommand(command.name(), main, {
   ERR_CONNECT: 'it is written down; start the network or mend the way to it, then run it again',
   ERR_ACCOUNT_OLDER:
     'the servers hold something newer: bring this state up to date (git, restore-trust), then run it again',
-  ERR_REVOCATIONS_FULL: 'replace the signing key with node scripts/rotate-signing-key.ts',
+  ERR_REVOCATIONS_FULL: 'replace the signing key with npx node scripts/rotate-signing-key.ts',
 })

@@ -90,10 +90,10 @@ function explain({ archipelago, homes }: Place, { networkFile }: RunningNetwork)
   const file = relative(process.cwd(), networkFile)
   console.error(`
 It stays up until Ctrl-C. In another terminal:
-  a credential   node scripts/request-credentials.ts --network ${file} --name alice --out alice.creds
+  a credential   npx node scripts/request-credentials.ts --network ${file} --name alice --out alice.creds
   in-process     npm run invoke -- provision-credentials --name alice
-  look at it     node scripts/verify-supercluster.ts
-  change it      edit archipelago.yaml, then node scripts/plan.ts and node scripts/apply.ts
+  look at it     npx node scripts/verify-supercluster.ts
+  change it      edit archipelago.yaml, then npx node scripts/plan.ts and npx node scripts/apply.ts
 Files:
   for newcomers  ${networkFile}
   what git carries  ${homes.public}

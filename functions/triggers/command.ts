@@ -119,12 +119,12 @@ function show(creds: string, { out, json, name, role }: Options, { region, door 
 
 const hints: Partial<Record<RefusalCode, string>> = {
   ERR_STORE_UNREADABLE:
-    'make the trust with node scripts/bootstrap-trust.ts or npm start, or name its --data-dir',
+    'make the trust with npx node scripts/bootstrap-trust.ts or npm start, or name its --data-dir',
   ERR_KEY_NOT_HERE: 'run it where that region has its home, or name another --region',
   ERR_ARCHIPELAGO_ILLEGAL: 'mend the named lines of archipelago.yaml, then run it again',
   ERR_ROLE_UNKNOWN: 'name a role of archipelago.yaml with --role',
   ERR_ROLE_DOOR: 'open a door to that role in archipelago.yaml',
-  ERR_INVITE_MISSING: 'make one with node scripts/issue-invite.ts, and come with --invite',
+  ERR_INVITE_MISSING: 'make one with npx node scripts/issue-invite.ts, and come with --invite',
 }
 
 try {

@@ -69,7 +69,7 @@ test('without a terminal to ask on, what is withdrawn needs a yes', async (t) =>
   t.is(refused.code, 1)
   t.is(
     refused.stderr,
-    'apply: nobody agreed to what the plan withdraws\ndo: look at node scripts/plan.ts, then agree with node scripts/apply.ts --yes\n',
+    'apply: nobody agreed to what the plan withdraws\ndo: look at npx node scripts/plan.ts, then agree with npx node scripts/apply.ts --yes\n',
   )
   // A start would withdraw it as well.
   const archipelago = parseArchipelago(readFileSync(file, 'utf8'), file)

@@ -8,7 +8,7 @@ import { edited, good } from './example.ts'
 const path = new URL('../../../archipelago.schema.json', import.meta.url)
 const written = JSON.parse(readFileSync(path, 'utf8')) as z.core.JSONSchema.JSONSchema
 
-test('archipelago.schema.json is what the parser checks by (else: node scripts/render-schema.ts)', (t) => {
+test('archipelago.schema.json is what the parser checks by (else: npx node scripts/render-schema.ts)', (t) => {
   t.deepEqual<unknown, unknown>(written, JSON.parse(JSON.stringify(renderJsonSchema())))
 })
 

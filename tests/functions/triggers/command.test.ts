@@ -96,7 +96,7 @@ for (const [what, args, line, hint] of [
     'a role that needs an invite',
     ['--name', 'a', '--role', 'moderator'],
     'invoke: ERR_INVITE_MISSING: no invite: ticket and ticketSignature are needed here',
-    'do: make one with node scripts/issue-invite.ts, and come with --invite',
+    'do: make one with npx node scripts/issue-invite.ts, and come with --invite',
   ],
   [
     'an unknown region',
