@@ -11,7 +11,7 @@ import { Refusal } from '../core/errors.ts'
 import type { FunctionDoor } from '../core/network/access-subject.ts'
 import type { FunctionTrust } from '../store/function-trust.ts'
 import { makeNkeyPair } from '../store/key-file.ts'
-import type { Audit, Caller } from './audit.ts'
+import type { Audit, Caller } from './provisioning/audit.ts'
 
 export interface Provisioning {
   readonly region: string

@@ -6,8 +6,8 @@ import { homesOf } from '../store/homes.ts'
 import { keepRenewed } from '../store/keep-renewed.ts'
 import { renewLeafnodeCredential } from '../store/leafnode.ts'
 import { readConfiguration, readOperator, readPublicTrust } from '../store/public.ts'
-import { parseRenewerEnvironment } from './environment.ts'
-import { toldToStop } from './told-to-stop.ts'
+import { parseRenewerEnvironment } from './provisioning/environment.ts'
+import { toldToStop } from './provisioning/told-to-stop.ts'
 
 async function main(): Promise<void> {
   const { region, publicFolder, data } = parseRenewerEnvironment(process.env)

@@ -1,5 +1,5 @@
 import type { Msg } from '../../nats/connect.ts'
-import type { Caller } from '../audit.ts'
+import type { Caller } from '../provisioning/audit.ts'
 
 /**
  * Who asks, by the word of the requestor's server: it writes this header for a shared import, over

@@ -14,7 +14,7 @@ import { readOrRefuse, writePrivate } from '../../store/files.ts'
 import { readFunctionTrust, type FunctionTrust } from '../../store/function-trust.ts'
 import { defaultDataDir, functionHome, homesOf } from '../../store/homes.ts'
 import { makeNkeyPair } from '../../store/key-file.ts'
-import { openAudit } from '../audit.ts'
+import { openAudit } from '../provisioning/audit.ts'
 import { provisionCredential, type ProvisioningAnswer } from '../provision-credentials.ts'
 
 const command = new Command('invoke')

@@ -4,9 +4,9 @@ import { requestBytesMax } from '../../core/access/request.ts'
 import { Refusal } from '../../core/errors.ts'
 import type { FunctionDoor } from '../../core/network/access-subject.ts'
 import { quote } from '../../core/quote.ts'
-import type { Caller } from '../audit.ts'
+import type { Caller } from '../provisioning/audit.ts'
 import { refuseUnread, type ProvisioningAnswer } from '../provision-credentials.ts'
-import type { Work } from '../work.ts'
+import type { Work } from '../provisioning/work.ts'
 import { sourceOf } from './source.ts'
 
 export interface HttpDoor {

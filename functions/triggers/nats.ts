@@ -9,9 +9,9 @@ import {
   type Service,
   type ServiceEndpoint,
 } from '../../nats/service.ts'
-import type { Caller } from '../audit.ts'
+import type { Caller } from '../provisioning/audit.ts'
 import type { ProvisioningAnswer, ProvisioningRequest } from '../provision-credentials.ts'
-import type { Work } from '../work.ts'
+import type { Work } from '../provisioning/work.ts'
 import { callerOf } from './caller.ts'
 
 const version = '0.1.0'

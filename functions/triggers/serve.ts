@@ -1,7 +1,7 @@
 // The process: one door of one region, over NATS and HTTPS, until it is told to stop.
-import { parseFunctionEnvironment } from '../environment.ts'
-import { startFunction } from '../start-function.ts'
-import { toldToStop } from '../told-to-stop.ts'
+import { parseFunctionEnvironment } from '../provisioning/environment.ts'
+import { startFunction } from '../provisioning/start-function.ts'
+import { toldToStop } from '../provisioning/told-to-stop.ts'
 
 async function main(): Promise<void> {
   await using _running = await startFunction(parseFunctionEnvironment(process.env))

@@ -1,11 +1,11 @@
 // A function of a running network taken into this process, so that a part of it can be exchanged.
 import { openDoors, type FunctionDoor } from '../../core/network/access-subject.ts'
-import { parseFunctionEnvironment } from '../../functions/environment.ts'
+import { parseFunctionEnvironment } from '../../functions/provisioning/environment.ts'
 import {
   startFunction,
   type FunctionParts,
   type RunningFunction,
-} from '../../functions/start-function.ts'
+} from '../../functions/provisioning/start-function.ts'
 import { functionName, planFunctions } from '../../laptop/functions.ts'
 import type { TestNetwork } from '../test-network.ts'
 

@@ -1,10 +1,10 @@
 // A function that cannot answer itself leaves the queue of its region, and comes back.
 import test from 'ava'
-import { provisionCredential, type Provisioning } from '../../functions/provision-credentials.ts'
-import type { Handle } from '../../functions/work.ts'
-import { startTestNetwork, type TestNetwork } from '../test-network.ts'
-import { until } from '../until.ts'
-import { takeOver } from './in-process.ts'
+import { provisionCredential, type Provisioning } from '../../../functions/provision-credentials.ts'
+import type { Handle } from '../../../functions/provisioning/work.ts'
+import { startTestNetwork, type TestNetwork } from '../../test-network.ts'
+import { until } from '../../until.ts'
+import { takeOver } from '../in-process.ts'
 
 let network: TestNetwork
 test.before(async () => {

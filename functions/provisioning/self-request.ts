@@ -1,16 +1,16 @@
 // A function asks itself as a client would, over its own connection, and believes the answer only
 // after the same checks.
 import { randomBytes } from 'node:crypto'
-import { makeAsk, readAnswer, type Asking } from '../core/access/ask.ts'
-import { generateCurveKeyPair } from '../core/access/curve-key.ts'
-import { issueCredential, type RoleSigner } from '../core/access/issue.ts'
-import { Refusal } from '../core/errors.ts'
-import type { FunctionDoor } from '../core/network/access-subject.ts'
-import { selfSubject } from '../core/network/function-permissions.ts'
-import { verifyChain } from '../core/trust/chain.ts'
-import type { NatsConnection } from '../nats/connect.ts'
-import type { FunctionTrust } from '../store/function-trust.ts'
-import { makeNkeyPair } from '../store/key-file.ts'
+import { makeAsk, readAnswer, type Asking } from '../../core/access/ask.ts'
+import { generateCurveKeyPair } from '../../core/access/curve-key.ts'
+import { issueCredential, type RoleSigner } from '../../core/access/issue.ts'
+import { Refusal } from '../../core/errors.ts'
+import type { FunctionDoor } from '../../core/network/access-subject.ts'
+import { selfSubject } from '../../core/network/function-permissions.ts'
+import { verifyChain } from '../../core/trust/chain.ts'
+import type { NatsConnection } from '../../nats/connect.ts'
+import type { FunctionTrust } from '../../store/function-trust.ts'
+import { makeNkeyPair } from '../../store/key-file.ts'
 import type { Work } from './work.ts'
 
 export interface SelfRequest {

@@ -1,10 +1,10 @@
 // One line of JSON for each decision: who, what, verdict, by which rule. Never a secret.
-import type { Grant } from '../core/access/decision.ts'
-import type { LegacyGrant } from '../core/access/legacy.ts'
-import type { Asked } from '../core/access/request.ts'
-import type { RefusalAnswer } from '../core/access/status.ts'
-import type { FunctionDoor } from '../core/network/access-subject.ts'
-import type { Nkey } from '../core/trust/nkey.ts'
+import type { Grant } from '../../core/access/decision.ts'
+import type { LegacyGrant } from '../../core/access/legacy.ts'
+import type { Asked } from '../../core/access/request.ts'
+import type { RefusalAnswer } from '../../core/access/status.ts'
+import type { FunctionDoor } from '../../core/network/access-subject.ts'
+import type { Nkey } from '../../core/trust/nkey.ts'
 
 /** Who asks, as far as it is known: over NATS the word of the requestor's server, not more. */
 export interface Caller {

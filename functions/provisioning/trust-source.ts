@@ -1,14 +1,14 @@
 // The trust of a running function: files that change under it, and deny lists pushed to it.
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { requireNotOlder } from '../core/trust/configuration.ts'
-import { parseDenyList, succeedDenyList, type DenyList } from '../core/trust/deny-list.ts'
-import type { FunctionDoor } from '../core/network/access-subject.ts'
+import { requireNotOlder } from '../../core/trust/configuration.ts'
+import { parseDenyList, succeedDenyList, type DenyList } from '../../core/trust/deny-list.ts'
+import type { FunctionDoor } from '../../core/network/access-subject.ts'
 import {
   readFunctionTrust,
   type FunctionFolders,
   type FunctionTrust,
-} from '../store/function-trust.ts'
+} from '../../store/function-trust.ts'
 
 export interface TrustSource extends Disposable {
   current(): FunctionTrust

@@ -1,8 +1,8 @@
 // Everything a function process is told, read once.
 import { readFileSync } from 'node:fs'
-import { Refusal } from '../core/errors.ts'
-import { functionDoors, type FunctionDoor } from '../core/network/access-subject.ts'
-import type { FunctionFolders } from '../store/function-trust.ts'
+import { Refusal } from '../../core/errors.ts'
+import { functionDoors, type FunctionDoor } from '../../core/network/access-subject.ts'
+import type { FunctionFolders } from '../../store/function-trust.ts'
 
 /** Which function this is, and what it may read. */
 export interface FunctionPlace {

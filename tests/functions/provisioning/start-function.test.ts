@@ -1,12 +1,12 @@
 // How a function ends: whatever it was asked before, it answers.
 import { setTimeout as delay } from 'node:timers/promises'
 import test from 'ava'
-import { provisionCredential } from '../../functions/provision-credentials.ts'
-import type { FunctionParts } from '../../functions/start-function.ts'
-import { startTestNetwork, type TestNetwork } from '../test-network.ts'
-import { until } from '../until.ts'
-import { askNats, enterLobby, spell } from './ask.ts'
-import { takeOver } from './in-process.ts'
+import { provisionCredential } from '../../../functions/provision-credentials.ts'
+import type { FunctionParts } from '../../../functions/provisioning/start-function.ts'
+import { startTestNetwork, type TestNetwork } from '../../test-network.ts'
+import { until } from '../../until.ts'
+import { askNats, enterLobby, spell } from '../ask.ts'
+import { takeOver } from '../in-process.ts'
 
 let network: TestNetwork
 test.before(async () => {

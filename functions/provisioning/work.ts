@@ -1,12 +1,12 @@
 // The one line of work of a function process: requests of all triggers, each source in its turn.
-import { makeFairQueue, type FairQueue } from '../core/access/fair-queue.ts'
+import { makeFairQueue, type FairQueue } from '../../core/access/fair-queue.ts'
 import {
   refuseUnread,
   type ProvisioningAnswer,
   type ProvisioningRequest,
-} from './provision-credentials.ts'
-import { Refusal } from '../core/errors.ts'
-import type { FunctionDoor } from '../core/network/access-subject.ts'
+} from '../provision-credentials.ts'
+import { Refusal } from '../../core/errors.ts'
+import type { FunctionDoor } from '../../core/network/access-subject.ts'
 
 export interface Work {
   /** Answers when it is this source's turn, or refuses at once where too many wait. Never rejects. */

@@ -1,6 +1,6 @@
 import test from 'ava'
-import { keepHealthy } from '../../functions/health.ts'
-import { until } from '../until.ts'
+import { keepHealthy } from '../../../functions/provisioning/health.ts'
+import { until } from '../../until.ts'
 
 /** Goes through checks that succeed (+) or fail (-), and writes between them what was done. */
 async function run(checks: string): Promise<{ done: string; reported: string[] }> {

@@ -1,8 +1,8 @@
 // Deny lists among the functions: whoever missed a push hears of it from the others.
 import { randomUUID } from 'node:crypto'
-import { denyListSubject } from '../core/network/access-subject.ts'
-import { denyListState } from '../core/trust/deny-list.ts'
-import type { Msg, NatsConnection, Subscription } from '../nats/connect.ts'
+import { denyListSubject } from '../../core/network/access-subject.ts'
+import { denyListState } from '../../core/trust/deny-list.ts'
+import type { Msg, NatsConnection, Subscription } from '../../nats/connect.ts'
 import type { TrustSource } from './trust-source.ts'
 
 export interface Identity {
