@@ -26,7 +26,7 @@ test.after.always(() => network?.[Symbol.asyncDispose]())
 /** How members come to their next server. */
 type Way = 'near' | 'from server to server' | 'from region to region'
 
-test.serial('100 renewals under load lose, repeat and disorder nothing', async (t) => {
+test('100 renewals under load lose, repeat and disorder nothing', async (t) => {
   await using members = await startMembers({
     ways: [
       'near',
@@ -50,19 +50,6 @@ test.serial('100 renewals under load lose, repeat and disorder nothing', async (
     t.deepEqual(faultsOf(heard, sent), { missing: 0, twice: 0, disordered: 0 })
   // Between the members of a queue group there is no order.
   for (const heard of queues) t.like(faultsOf(heard, sent), { missing: 0, twice: 0 })
-})
-
-test.serial('without an overlap the same load loses messages', async (t) => {
-  const ways: Way[] = Array.from({ length: 4 }, () => 'from region to region')
-  await using members = await startMembers({ ways, overlapMs: 0 })
-  let missing = 0
-  for (let round = 0; round < 15 && missing === 0; round++) {
-    const plain = members.all.map((member) => listen([member], news))
-    const sent = await renewUnderLoad(members.all, { times: 10, all: plain })
-    missing = Math.max(...plain.map((heard) => faultsOf(heard, sent).missing))
-    t.log(`of ${sent} messages from each sender missing: ${missing}`)
-  }
-  t.true(missing > 0)
 })
 
 interface Members extends AsyncDisposable {

@@ -75,10 +75,7 @@ test('messages of the same bytes are all heard, each once', async (t) => {
     sent += 1
     sender.publish(subject, 'tick')
   }, 40)
-  await until(
-    'the next second',
-    () => Date.now() / 1000 > listener.credential.creds.user.claims.iat + 1,
-  )
+  await nextSecond(listener)
   await listener.renewNow()
   clearInterval(timer)
   await sender.flush()
@@ -136,6 +133,17 @@ test('who slept and cannot ask anew ends, and dials with nothing dead', async (t
   await until('it has ended', () => program.ended.aborted)
   t.like(program.ended.reason, { code: 'ERR_JWT_EXPIRED' })
   t.is(program.dialled.length, before)
+})
+
+test('what the servers do not allow is told, and not heard on the next connection either', async (t) => {
+  await using program = await startProgram({ region: 'ams3' })
+  const told: (Error | null)[] = []
+  program.subscribe('chat.elsewhere', { callback: (error) => void told.push(error) })
+  await until('it is told', () => told.length > 0)
+  await nextSecond(program)
+  await program.renewNow()
+  t.is(told.length, 1)
+  t.regex(String(told[0]), /Permissions Violation for Subscription to "chat.elsewhere"/)
 })
 
 test('a move goes to the server of before, or to another one where that is gone', async (t) => {
@@ -200,6 +208,12 @@ async function startProgram({
 async function collectErrors(nc: NatsConnection, errors: string[]): Promise<void> {
   for await (const status of nc.status())
     if (status.type === 'error') errors.push(status.error.message)
+}
+
+/** Lives end at whole seconds: one of the same second ends no later. */
+async function nextSecond({ credential }: Program): Promise<void> {
+  const { iat } = credential.creds.user.claims
+  await until('the next second', () => Date.now() >= (iat + 1) * 1000)
 }
 
 function listen(program: Program, subject: string, queue?: string): number[] {

@@ -1,16 +1,14 @@
 // From one connection to the next, on a cluster of two servers without any rules.
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { connect, type NatsConnection } from '@nats-io/transport-node'
+import type { NatsConnection } from '../../../nats/connect.ts'
 import test, { type ExecutionContext } from 'ava'
 import type { Creds } from '../../../core/trust/creds.ts'
 import { signUser } from '../../../core/trust/user.ts'
 import { startRenewing, type RenewedConnection } from '../../../nats/renew.ts'
 import type { HeldCredential, RenewalStatus, Renewing } from '../../../nats/renew/renewing.ts'
 import { makeNkeyPair } from '../../../store/key-file.ts'
-import { startTestServer, type TestServer } from '../../test-server.ts'
 import { until } from '../../until.ts'
+import { startCluster, type Cluster } from './cluster.ts'
 
 const overlapMs = 400
 
@@ -86,6 +84,22 @@ test('what is subscribed and unsubscribed during a move begins and ends', async 
   await until('the new one hears', () => during.heard >= 2)
   t.is(during.heard, 2)
   t.is(before.heard, 0)
+})
+
+test('where the network is slow to learn of the new connection, nothing is lost or repeated', async (t) => {
+  await using cluster = await startCluster({ delayMs: 50 })
+  await using program = await startProgram(cluster)
+  const numbers = await startNumbers(program, await cluster.connect(0))
+  await program.renewNow()
+  await numbers.expectAll(t)
+})
+
+test('without an overlap it loses what is sent meanwhile', async (t) => {
+  await using cluster = await startCluster({ delayMs: 50 })
+  await using program = await startProgram(cluster, { overlapMs: 0 })
+  const numbers = await startNumbers(program, await cluster.connect(0))
+  await program.renewNow()
+  t.true((await numbers.countMissing()) > 10)
 })
 
 test('when the old server dies during the overlap, nothing is lost or repeated', async (t) => {
@@ -208,59 +222,16 @@ async function startNumbers(program: Program, sender: NatsConnection) {
   })
   let sent = 0
   const timer = setInterval(() => sender.publish('numbers', String(sent++)), 1)
+  const end = async (): Promise<number[]> => {
+    clearInterval(timer)
+    await until('the last is heard', () => heard.at(-1) === sent - 1)
+    return heard.filter((number) => number >= 0)
+  }
   return {
     async expectAll(t: ExecutionContext): Promise<void> {
-      clearInterval(timer)
-      await until('the last is heard', () => heard.at(-1) === sent - 1)
-      const numbers = heard.filter((number) => number >= 0)
+      const numbers = await end()
       t.deepEqual(numbers, Array.from(numbers.keys()))
     },
+    countMissing: async () => sent - new Set(await end()).size,
   }
-}
-
-interface Cluster extends AsyncDisposable {
-  connect(server: number): Promise<NatsConnection>
-  kill(server: number): Promise<void>
-}
-
-async function startCluster(): Promise<Cluster> {
-  await using started = new AsyncDisposableStack()
-  const cluster = { name: 'test', listen: '127.0.0.1:-1' }
-  const first = started.use(await startTestServer({ server_name: 'first', cluster }))
-  const routes = [routeOf(first)]
-  const second = started.use(
-    await startTestServer({ server_name: 'second', cluster: { ...cluster, routes } }),
-  )
-  const servers = [first, second]
-  const connectTo = async (server: number): Promise<NatsConnection> => {
-    const nc = await connect({
-      servers: [(servers[server] as TestServer).url],
-      ignoreClusterUpdates: true,
-      reconnectTimeWait: 50,
-    })
-    stack.defer(() => nc.close())
-    return nc
-  }
-  const stack = started.move()
-  await meet(await connectTo(0), await connectTo(1))
-  return {
-    connect: connectTo,
-    kill: async (server) => servers[server]?.[Symbol.asyncDispose](),
-    [Symbol.asyncDispose]: () => stack.disposeAsync(),
-  }
-}
-
-async function meet(one: NatsConnection, other: NatsConnection): Promise<void> {
-  let heard = false
-  other.subscribe('meet', { callback: () => void (heard = true) })
-  await until('the servers know each other', () => {
-    one.publish('meet')
-    return heard
-  })
-}
-
-function routeOf({ folder }: TestServer): string {
-  const file = readdirSync(folder).find((name) => name.endsWith('.ports')) as string
-  const { cluster } = JSON.parse(readFileSync(join(folder, file), 'utf8')) as { cluster: string[] }
-  return cluster[0] as string
 }
