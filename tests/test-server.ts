@@ -1,10 +1,10 @@
 // One nats-server by itself, for variants that the network itself cannot be made to have.
-import { spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { formatConfiguration, type Configuration } from '../core/network/configuration.ts'
+import { startProcess } from '../laptop/process.ts'
 import { findTool } from '../laptop/tools.ts'
 
 const startDeadlineMs = 5_000
@@ -26,11 +26,12 @@ export async function startTestServer(configuration: Configuration): Promise<Tes
   }
   writeFileSync(file, formatConfiguration({ ...listening, ...configuration }, 'one test server'))
   const command = await findTool('nats-server', { report: () => {} })
-  const child = spawn(command, ['-c', file], { stdio: 'ignore' })
-  const exited = new Promise((resolve) => child.once('exit', resolve))
+  const log = join(folder, 'log')
+  // Ends with this process, also when ava gives up a file that hangs.
+  const running = startProcess({ name: 'test', command, args: ['-c', file], mark: file, log })
   const stop = async (): Promise<void> => {
-    child.kill('SIGKILL')
-    await exited
+    running.signal('SIGKILL')
+    await running.exited
     rmSync(folder, { recursive: true, force: true })
   }
   try {
