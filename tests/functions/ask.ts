@@ -39,7 +39,7 @@ export function spell(network: TestNetwork, spelled: Spelled = {}): Uint8Array {
   return Buffer.from(JSON.stringify({ proof, signature, ...fields }))
 }
 
-function claimsOf({ network }: TestNetwork, { pair, curve }: Holder): ProofClaims {
+export function claimsOf({ network }: TestNetwork, { pair, curve }: Holder): ProofClaims {
   return {
     audience: network.operator.claims.sub,
     door: 'lobby',
