@@ -1,0 +1,29 @@
+# syntax=docker/dockerfile:1
+# The functions, each as one file on a base without shell and package manager. Nothing is written at
+# run time: run it with a read-only root. Keys and public files are mounted, see
+# functions/provisioning/environment.ts for what a process is told.
+#
+#   docker build --build-arg BUILD=node:24-bookworm-slim@sha256:… \
+#                --build-arg BASE=gcr.io/distroless/nodejs24-debian12:nonroot@sha256:… .
+#
+# Both images are arguments without a default, so that nobody builds on a tag that moved: name digests
+# that you have checked.
+ARG BUILD
+ARG BASE
+
+FROM ${BUILD} AS build
+WORKDIR /src
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --no-fund --no-audit
+COPY . .
+RUN node_modules/.bin/node scripts/bundle-function.ts --out /out/provision-credentials.mjs \
+ && node_modules/.bin/node scripts/bundle-function.ts --function renew-leafnode --out /out/renew-leafnode.mjs
+
+FROM ${BASE}
+COPY --from=build /out /app
+# The base's `nonroot`, by number, so that Kubernetes can check runAsNonRoot.
+USER 65532:65532
+ENV NODE_ENV=production
+# SIGTERM drains: what was asked is still answered.
+STOPSIGNAL SIGTERM
+CMD ["/app/provision-credentials.mjs"]
