@@ -29,7 +29,13 @@ export function askAccess<Answer>(nc: NatsConnection, ask: AskAccess<Answer>): P
   const askNext = (): void => {
     clearTimeout(timer)
     // Round and round until the deadline: a function may be coming back.
-    nc.publish(subjects[asked++ % subjects.length] as string, bytes, { reply: inbox })
+    const subject = subjects[asked++ % subjects.length] as string
+    try {
+      nc.publish(subject, bytes, { reply: inbox })
+    } catch (error) {
+      // The connection was closed meanwhile.
+      return reject(error)
+    }
     timer = setTimeout(askNext, hedgeMs)
   }
   const hear = (msg: Msg): void => {
