@@ -18,6 +18,10 @@ export interface FunctionPlan {
 
 const auditBytesMax = 4 * 1024 * 1024
 
+// The function lives on 15 MB; left alone, Node lets garbage grow to 170 MB under load before it looks
+// for it, and is no faster for it (docs/benchmarks.md). The Dockerfile says the same.
+const memoryBounds = ['--max-semi-space-size=2', '--max-old-space-size=48']
+
 export function functionName(region: string, door: FunctionDoor): string {
   return `${region}-${door}`
 }
@@ -49,12 +53,13 @@ function functionProcess(
   return {
     name: functionName(region.name, door),
     command: process.execPath,
-    args: [bundle, region.name, door],
+    args: [...memoryBounds, bundle, region.name, door],
     mark: bundle,
     log: audit,
     output: audit,
     env: {
       PATH: process.env['PATH'],
+      MALLOC_ARENA_MAX: '1',
       NODE_COMPILE_CACHE: join(dirname(bundle), 'compiled'),
       ARCHIPELAGO_REGION: region.name,
       ARCHIPELAGO_DOOR: door,
