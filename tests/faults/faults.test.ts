@@ -1,7 +1,6 @@
 // What breaks in the night: processes killed, stopped and cut off. Requests go on being answered.
 import test from 'ava'
 import type { NatsConnection } from '../../nats/connect.ts'
-import { pingServers } from '../../nats/system.ts'
 import { startTestNetwork, type TestNetwork } from '../test-network.ts'
 import { until } from '../until.ts'
 
@@ -81,18 +80,18 @@ test.serial('a whole region is lost and comes back', async (t) => {
     .filter(([name]) => name.startsWith(`${region}-`))
     .map(([, pid]) => pid)
   for (const pid of lost) process.kill(pid, 'SIGSTOP')
-  const observer = await network.connectAs('observer', 'ams3')
-  const others = await pingServers(observer, { expected: 6, deadlineMs: 2_000 })
-  t.is(others.filter(({ name }) => !name.startsWith(region)).length, 6)
-  for (const asked of ['ams3', region]) {
-    const started = performance.now()
-    const credential = await network.request({ region: asked })
-    t.not(credential.region, region)
-    t.true(performance.now() - started < answerMsMax, `${asked}: ${performance.now() - started} ms`)
+  try {
+    for (const asked of ['ams3', region]) {
+      const started = performance.now()
+      const credential = await network.request({ region: asked })
+      t.not(credential.region, region)
+      const tookMs = performance.now() - started
+      t.true(tookMs < answerMsMax, `${asked}: ${tookMs} ms`)
+    }
+  } finally {
+    // A stopped process dies of SIGKILL alone.
+    for (const pid of lost) process.kill(pid, 'SIGKILL')
   }
-  for (const pid of lost) process.kill(pid, 'SIGKILL')
-  for (const pid of lost) process.kill(pid, 'SIGCONT')
   await network.supercluster.awaitMesh(30_000)
   await until('sgp1 answers for itself again', () => isAnsweredBy(region))
-  await observer.close()
 })

@@ -128,5 +128,5 @@ test('says how to make the trust where there is none', async (t) => {
   t.is(run.code, 1)
   const [what, todo] = run.stderr.split('\n')
   t.is(what, `invoke: ERR_STORE_UNREADABLE: no operator JWT at ${missing}/public/operator.jwt`)
-  t.regex(todo ?? '', /^do: make the trust with node scripts\/bootstrap-trust\.ts or npm start/)
+  t.regex(todo ?? '', /^do: make the trust with npx node scripts\/bootstrap-trust\.ts or npm start/)
 })
