@@ -1,35 +1,33 @@
-// A function asks itself as a client would, over its own connection, and believes the answer only
-// after the same checks.
+// A function asks itself as a client would, and believes the answer only after the same checks.
 import { randomBytes } from 'node:crypto'
 import { makeAsk, readAnswer, type Asking } from '../../core/access/ask.ts'
 import { generateCurveKeyPair } from '../../core/access/curve-key.ts'
 import { issueCredential, type RoleSigner } from '../../core/access/issue.ts'
 import { Refusal } from '../../core/errors.ts'
 import type { FunctionDoor } from '../../core/network/access-subject.ts'
-import { selfSubject } from '../../core/network/function-permissions.ts'
 import { verifyChain } from '../../core/trust/chain.ts'
-import type { NatsConnection } from '../../nats/connect.ts'
 import type { FunctionTrust } from '../../store/function-trust.ts'
 import { makeNkeyPair } from '../../store/key-file.ts'
 import type { Work } from './work.ts'
 
 export interface SelfRequest {
   readonly door: FunctionDoor
-  /** The function's own, at its leafnode server. */
-  readonly nkey: string
   readonly trust: () => FunctionTrust
   readonly nowMs: () => number
   readonly deadlineMs: number
   readonly work: Pick<Work, 'answered'>
 }
 
+/** The way to itself: rejects when no answer came. */
+export type AskSelf = (bytes: Uint8Array) => Promise<Uint8Array>
+
 /** Makes keys for one process; what comes back rejects with the reason when something is wrong. */
-export function makeSelfRequest(nc: NatsConnection, self: SelfRequest): () => Promise<void> {
+export function makeSelfRequest(self: SelfRequest): (ask: AskSelf) => Promise<void> {
   const keys = { pair: makeNkeyPair('user'), curve: generateCurveKeyPair() }
   // A name that nobody can have been denied.
   const name = randomBytes(4).toString('hex')
-  const { door, nkey, trust, nowMs, deadlineMs, work } = self
-  return async () => {
+  const { door, trust, nowMs, deadlineMs, work } = self
+  return async (ask) => {
     const { archipelago, operator, signers } = trust()
     const role = archipelago.roles.find(({ doors }) => doors.includes(door))
     if (role === undefined) throw new Refusal('ERR_ROLE_DOOR', `no role has this door: ${door}`)
@@ -39,26 +37,13 @@ export function makeSelfRequest(nc: NatsConnection, self: SelfRequest): () => Pr
     const request = makeAsk(asking)
     const bytes = door === 'legacy' ? Buffer.from(name) : request.bytes
     const before = work.answered
-    const answer = await ask(nc, selfSubject(nkey), { bytes, deadlineMs })
+    const answer = await ask(bytes).catch(() => undefined)
     // Behind a flood its own request comes late: who gets on with others' is busy, and does not hang.
     if (answer === undefined && work.answered > before) return
     if (answer === undefined)
       throw new Refusal('ERR_NO_ANSWER', `no answer to itself within ${deadlineMs} ms`)
     if (door === 'legacy') requireCreds(answer)
     else requireExpected(door, readAnswer(answer, request, asking))
-  }
-}
-
-/** Undefined where no answer came in time. */
-async function ask(
-  nc: NatsConnection,
-  subject: string,
-  { bytes, deadlineMs }: { bytes: Uint8Array; deadlineMs: number },
-): Promise<Uint8Array | undefined> {
-  try {
-    return (await nc.request(subject, bytes, { timeout: deadlineMs })).data
-  } catch {
-    return undefined
   }
 }
 

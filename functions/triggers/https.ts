@@ -1,6 +1,6 @@
 // The HTTPS trigger: the function's own door, for whoever cannot or will not ask over NATS. What is
 // slow, large or many from one address is cut off here, before any work.
-import { createServer, type Server } from 'node:https'
+import type { Server } from 'node:https'
 import type { Socket } from 'node:net'
 import { answerHttp, type HttpDoor } from './http.ts'
 import { sourceOf } from './source.ts'
@@ -36,6 +36,8 @@ export async function serveHttps(
     connectionsCheckingInterval: 500,
     maxHeaderSize: 8_192,
   } as const
+  // Not at the top of the file: it takes time, and the connection to NATS comes first.
+  const { createServer } = await import('node:https')
   const server = createServer(options, (request, response) => {
     void answerHttp(request, response, { ...http, trigger: 'https' })
   })

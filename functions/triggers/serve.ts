@@ -14,5 +14,6 @@ const endMsMax = 2_500
 
 main().catch((error: unknown) => {
   console.error(`provision-credentials: ${error instanceof Error ? error.message : String(error)}`)
-  process.exitCode = 1
+  // A connection that is still being made would keep the process.
+  process.exit(1)
 })

@@ -128,9 +128,7 @@ test('10,000 malformed requests are refused, each with a code, while good ones a
   t.false(codes.has('ERR_INTERNAL'))
   t.true(codes.size > 8, [...codes].join(', '))
   const p95 = times[Math.floor(times.length * 0.95)] ?? Infinity
-  t.log(
-    `${times.length} good ones meanwhile, p95 ${p95.toFixed(1)} ms; ${[...codes].toSorted().join(', ')}`,
-  )
+  t.log(`${times.length} good ones meanwhile, p95 ${p95.toFixed(1)} ms; ${[...codes].join(', ')}`)
   t.true(times.length > 20)
 })
 
