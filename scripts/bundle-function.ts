@@ -19,7 +19,7 @@ async function main(): Promise<void> {
     .requiredOption('--out <file>', 'where to write it, as a module: name it .mjs')
     .parse()
     .opts()
-  const entry = entries[name as keyof typeof entries]
+  const entry = entries[name]
   await bundleFunction(out, fileURLToPath(new URL(entry, import.meta.url)))
 }
 

@@ -269,7 +269,10 @@ for (const transport of ['nats', 'https'] as const)
       const { bytes, ticketId } = 'bytes' in spelled ? spelled : { bytes: spelled, ticketId: '' }
       const answer = await ask(transport, door, bytes)
       t.is(answer.status, status)
-      t.is(answer.error?.replace(/\d+ s old/, 'N s old'), error.replace('ID', ticketId))
+      t.is(
+        answer.error?.replace(/\d+ s old/, 'N s old'),
+        error.replace('invite ID', `invite ${ticketId}`),
+      )
       t.false('sealed' in answer.body)
       t.is(answer.error, `${String(answer.body['code'])}: ${String(answer.body['message'])}`)
     })

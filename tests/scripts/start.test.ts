@@ -93,7 +93,10 @@ for (const momentMs of [100, 450, 900, 1_400, 2_000, 2_800])
 
 test.serial('an occupied port is one line for what, one for what to do', async (t) => {
   const { args, folder, firstPort } = makePlace(t)
-  const other = createServer().listen(firstPort, '127.0.0.1')
+  const other = createServer()
+  // Where another test's network holds the port already, that serves as well.
+  other.on('error', () => {})
+  other.listen(firstPort, '127.0.0.1')
   t.teardown(() => other.close())
   const { code, stderr } = await runScript('start', ['--once', ...args])
   t.is(code, 1)
