@@ -1,7 +1,7 @@
 import { Refusal } from '../errors.ts'
 import { decodeJwt, encodeJwt, type Jwt, type JwtBody, type JwtClaims } from './jwt.ts'
 import type { Nkey, NkeyPair } from './nkey.ts'
-import type { OperatorJwt } from './operator.ts'
+import { isSignedByOperator, type OperatorJwt } from './operator.ts'
 
 /** The subjects of a permission: an absent list allows all, so ceilings always name both. */
 export interface SubjectLists {
@@ -80,7 +80,7 @@ export function signAccount(
 export function parseAccount(text: string, operator: OperatorJwt): AccountJwt {
   const account = decodeJwt<AccountBody>('account', text)
   const { iss, sub, nats } = account.claims
-  if (!operator.claims.nats.signing_keys.includes(iss as Nkey<'operator'>))
+  if (!isSignedByOperator(account, operator))
     throw new Refusal('ERR_ACCOUNT_FOREIGN', `account ${sub}: signed by a foreign operator: ${iss}`)
   if (nats.signing_keys.some((scope) => scope.kind !== 'user_scope'))
     throw new Refusal('ERR_CHAIN_BROKEN', `account ${sub}: has a signing key without a ceiling`)

@@ -4,7 +4,7 @@ import type { Archipelago } from '../archipelago.ts'
 import { Refusal } from '../errors.ts'
 import { decodeJwt, encodeJwt, type Jwt, type JwtBody } from './jwt.ts'
 import type { Nkey, NkeyPair } from './nkey.ts'
-import type { OperatorJwt } from './operator.ts'
+import { isSignedByOperator, type OperatorJwt } from './operator.ts'
 
 const type = 'archipelago-configuration'
 
@@ -36,8 +36,7 @@ export function signConfiguration(
 export function parseConfiguration(text: string, operator: OperatorJwt): ConfigurationJwt {
   const configuration = decodeJwt<ConfigurationBody>(type, text)
   const { iss, sub } = configuration.claims
-  const isOurs = operator.claims.nats.signing_keys.includes(iss as Nkey<'operator'>)
-  if (!isOurs || sub !== operator.claims.sub)
+  if (!isSignedByOperator(configuration, operator) || sub !== operator.claims.sub)
     throw new Refusal(
       'ERR_CONFIGURATION_FOREIGN',
       `configuration: signed by a foreign operator: ${iss}`,

@@ -3,7 +3,7 @@ import { hash } from 'node:crypto'
 import { Refusal } from '../errors.ts'
 import { decodeJwt, encodeJwt, type Jwt, type JwtBody } from './jwt.ts'
 import type { Nkey, NkeyPair } from './nkey.ts'
-import type { OperatorJwt } from './operator.ts'
+import { isSignedByOperator, type OperatorJwt } from './operator.ts'
 
 const type = 'archipelago-deny-list'
 
@@ -52,8 +52,7 @@ export function signDenyList(
 export function parseDenyList(text: string, operator: OperatorJwt): DenyList {
   const list = decodeJwt<DenyListBody>(type, text)
   const { iss, sub, nats } = list.claims
-  const isOurs = operator.claims.nats.signing_keys.includes(iss as Nkey<'operator'>)
-  if (!isOurs || sub !== operator.claims.sub)
+  if (!isSignedByOperator(list, operator) || sub !== operator.claims.sub)
     throw new Refusal('ERR_DENY_LIST_ILLEGAL', `deny list: signed by a foreign operator: ${iss}`)
   const isWhole = deniedKinds.every((kind) => Array.isArray(nats[kind]))
   if (!isWhole || !Number.isSafeInteger(nats.sequence))

@@ -3,7 +3,7 @@
 import { Refusal } from '../errors.ts'
 import { decodeJwt, encodeJwt, requireAlive, type Jwt, type JwtBody } from './jwt.ts'
 import type { Nkey, NkeyPair } from './nkey.ts'
-import type { OperatorJwt } from './operator.ts'
+import { isSignedByOperator, type OperatorJwt } from './operator.ts'
 
 const type = 'archipelago-invite'
 
@@ -32,7 +32,7 @@ export function signTicket(
 export function parseTicket(text: string, operator: OperatorJwt, nowSeconds: number): Ticket {
   const ticket = requireForm(text)
   const { iss, jti } = ticket.claims
-  if (!operator.claims.nats.signing_keys.includes(iss as Nkey<'operator'>))
+  if (!isSignedByOperator(ticket, operator))
     throw new Refusal('ERR_INVITE_ILLEGAL', `illegal invite ${jti}: signed by a stranger: ${iss}`)
   try {
     requireAlive(ticket, nowSeconds)

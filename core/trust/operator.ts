@@ -33,6 +33,11 @@ export function signOperator(
   return encodeJwt(claims, identity)
 }
 
+/** Whether one of the operator's signing keys signed it: its identity key signs nothing but itself. */
+export function isSignedByOperator({ claims }: Jwt, operator: OperatorJwt): boolean {
+  return operator.claims.nats.signing_keys.includes(claims.iss as Nkey<'operator'>)
+}
+
 /** Refuses an operator JWT that is not signed by itself or does not insist on signing keys. */
 export function parseOperator(text: string): OperatorJwt {
   const operator = decodeJwt<OperatorBody>('operator', text)

@@ -4,8 +4,7 @@ import { Refusal } from '../errors.ts'
 import { quote } from '../quote.ts'
 import type { AccountBody, AccountJwt, ScopedKey, SubjectLists } from './account.ts'
 import { decodeJwt } from './jwt.ts'
-import type { Nkey } from './nkey.ts'
-import type { OperatorJwt } from './operator.ts'
+import { isSignedByOperator, type OperatorJwt } from './operator.ts'
 
 /** As much as may be missing in an account JWT, in the words of nats-io/jwt; a bare key has no ceiling. */
 interface PushedBody {
@@ -46,7 +45,7 @@ export function compareAccount(
   const iat = account?.claims.iat
   const isOurs =
     account !== undefined &&
-    isSignedBy(account, operator) &&
+    isSignedByOperator(account, operator) &&
     account.claims.sub === declared.claims.sub
   if (!isOurs || iat === undefined) return { drift: 'foreign', iat }
   if (iat === declared.claims.iat) return { drift: 'same-second', iat }
@@ -67,7 +66,7 @@ export function listOpenings({ claims }: AccountJwt): string[] {
 }
 
 function requireOurs(account: AccountJwt, operator: OperatorJwt): void {
-  if (isSignedBy(account, operator)) return
+  if (isSignedByOperator(account, operator)) return
   const { iss, sub } = account.claims
   throw new Refusal('ERR_ACCOUNT_FOREIGN', `account ${sub}: signed by a foreign operator: ${iss}`)
 }
@@ -89,10 +88,6 @@ function requireForward(account: AccountJwt, held: string, operator: OperatorJwt
     'ERR_ACCOUNT_OLDER',
     `account ${account.claims.name}: issued at ${account.claims.iat}, a server holds another of ${iat}`,
   )
-}
-
-function isSignedBy({ claims }: AccountJwt, operator: OperatorJwt): boolean {
-  return operator.claims.nats.signing_keys.includes(claims.iss as Nkey<'operator'>)
 }
 
 function decodeOrNothing(text: string): AccountJwt | undefined {
