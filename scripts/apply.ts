@@ -1,10 +1,9 @@
 // Makes the network what archipelago.yaml says, also while it runs: shows the plan, asks where
 // something is withdrawn for good, and does exactly that.
-import { createInterface } from 'node:readline/promises'
-import { Refusal } from '../core/errors.ts'
 import { formatPlan } from '../core/plan/format.ts'
 import type { Plan } from '../core/plan/plan.ts'
 import { applyEdit, planEdit } from '../laptop/network/edit-network.ts'
+import { agreeTo } from './agree-to.ts'
 import { networkCommand, openPlace, runCommand } from './command.ts'
 
 const command = networkCommand(
@@ -26,7 +25,7 @@ async function main(): Promise<void> {
     if (plan.lines.length > 0) process.exitCode = changesExitCode
     return
   }
-  if (plan.asks && !yes) await ask()
+  if (!yes) await agreeTo(plan)
   const report = (line: string): void => console.error(`• ${line}`)
   const applied = await applyEdit(place, { agreed: plan.digest, report })
   if (json) console.log(JSON.stringify(applied, undefined, 2))
@@ -36,15 +35,6 @@ async function main(): Promise<void> {
 function show(plan: Plan, json: true | undefined): void {
   if (json) console.log(JSON.stringify(plan, undefined, 2))
   else for (const line of formatPlan(plan)) console.log(line)
-}
-
-async function ask(): Promise<void> {
-  const refusal = new Refusal('ERR_PLAN_ASKS', 'nobody agreed to what the plan withdraws')
-  if (!process.stdin.isTTY) throw refusal
-  const terminal = createInterface({ input: process.stdin, output: process.stderr })
-  const answer = await terminal.question('Withdraw it? Only yes is yes: ')
-  terminal.close()
-  if (answer.trim() !== 'yes') throw refusal
 }
 
 runCommand(command.name(), main)

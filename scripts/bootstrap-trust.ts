@@ -1,9 +1,19 @@
 // Makes the keys whose home is here and signs what archipelago.yaml says; run again, changes nothing.
 import { join } from 'node:path'
-import { bootstrapHomes, readRegionKeys, type WantedHomes } from '../store/bootstrap.ts'
+import { formatPlan } from '../core/plan/format.ts'
+import type { Plan } from '../core/plan/plan.ts'
+import {
+  bootstrapHomes,
+  readRegionKeys,
+  type Bootstrapped,
+  type WantedHomes,
+} from '../store/bootstrap.ts'
 import { openFiles } from '../store/files.ts'
+import { planTrust, requireTrustAgreed } from '../store/plan-trust.ts'
 import { describeTrust, type TrustReport } from '../store/trust-report.ts'
 import { withTrustLock } from '../store/trust-lock.ts'
+import { deleteWithdrawnKeys } from '../store/withdrawn.ts'
+import { agreeTo } from './agree-to.ts'
 import {
   collect,
   networkCommand,
@@ -19,31 +29,50 @@ const command = networkCommand(
 )
   .option('--home <home>', 'operator or a region; repeat it for more (default: all here)', collect)
   .option('--adopt <file>', "public.json of a region's home; repeat it for more", collect)
-  .option('--dry-run', 'change nothing, say what would be made')
+  .option('--yes', 'agree to what an edit of archipelago.yaml withdraws')
+  .option('--dry-run', 'change nothing, say what would be made and what that does')
   .option('--json', 'print the report as JSON')
 
 async function main(): Promise<void> {
-  const { home, adopt = [], dryRun: isDryRun = false, json, ...where } = command.parse().opts()
+  const options = command.parse().opts()
+  const { home, adopt = [], yes, dryRun: isDryRun = false, json, ...where } = options
   const place = openPlace(where)
   const wanted = { adopted: adopt.map(readRegionKeys), ...(home && { homes: home }) }
-  const planned = bootstrap(place, wanted, { isDryRun: true })
-  const isDone = isDryRun || planned.changes.length === 0
-  const report = isDone ? planned : inTurn(place, planned, () => bootstrap(place, wanted))
-  if (json) console.log(JSON.stringify({ ...report, isDryRun }, undefined, 2))
+  const { plan, bootstrapped, changes } = planTrust(signingAt(place), wanted)
+  const planned = describeTrust(bootstrapped, { homes: place.homes, changes })
+  const isEdit = plan !== undefined && plan.lines.length > 0
+  if (isEdit && !json) for (const line of [...formatPlan(plan), '']) console.log(line)
+  const isDone = isDryRun || changes.length === 0
+  if (!isDone && plan !== undefined && !yes) await agreeTo(plan)
+  const report = isDone ? planned : sign(place, { wanted, agreed: plan })
+  if (json) console.log(JSON.stringify({ ...report, plan, isDryRun }, undefined, 2))
   else
     for (const line of [...showTrust(report), ...showChanges(report, isDryRun)]) console.log(line)
 }
 
-function bootstrap(place: Place, wanted: WantedHomes, { isDryRun = false } = {}): TrustReport {
-  const { archipelago, homes } = place
-  const files = openFiles({ isDryRun })
-  const options = { files, homes, archipelago, nowSeconds: nowSeconds() }
-  return describeTrust(bootstrapHomes(options, wanted), { homes, changes: files.changes })
-}
+const signingAt = ({ archipelago, homes }: Place) => ({
+  archipelago,
+  homes,
+  nowSeconds: nowSeconds(),
+})
 
-/** Whoever signs accounts does it alone; a region's home has nobody else who writes there. */
-function inTurn<T>({ homes }: Place, { operator }: TrustReport, change: () => T): T {
-  return operator === undefined ? change() : withTrustLock(homes, change)
+/** Without a plan a region's home is made, where nobody else writes; whoever signs accounts does it alone. */
+function sign(
+  place: Place,
+  { wanted, agreed }: { wanted: WantedHomes; agreed: Plan | undefined },
+): TrustReport {
+  const { archipelago, homes } = place
+  const files = openFiles()
+  const bootstrap = () => bootstrapHomes({ ...signingAt(place), files }, wanted)
+  const report = (done: Bootstrapped) => describeTrust(done, { homes, changes: files.changes })
+  if (agreed === undefined) return report(bootstrap())
+  return withTrustLock(homes, () => {
+    // Somebody may have signed something else meanwhile; what withdraws nothing may differ.
+    requireTrustAgreed(signingAt(place), wanted, agreed.asks ? agreed.digest : undefined)
+    const done = bootstrap()
+    deleteWithdrawnKeys(homes, archipelago)
+    return report(done)
+  })
 }
 
 function* showTrust({ operator, accounts, regions, denyList, data }: TrustReport) {
@@ -79,4 +108,7 @@ function* showChanges({ changes }: TrustReport, isDryRun: boolean) {
     yield 'servers that run do not know of it yet: push-accounts.ts tells them, apply.ts does both'
 }
 
-runCommand(command.name(), main)
+runCommand(command.name(), main, {
+  ERR_PLAN_ASKS:
+    'look at it with --dry-run, then agree with --yes; apply.ts also tells a network that runs',
+})

@@ -1,5 +1,5 @@
 // What was last applied: what the next edit of archipelago.yaml is compared with.
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Archipelago } from '../core/archipelago.ts'
 import { parseAccount, type AccountJwt } from '../core/trust/account.ts'
@@ -20,10 +20,12 @@ export function readApplied(files: Files, homes: Homes): Archipelago | undefined
 /** Every account that was ever published; none where there is no operator yet. */
 export function readPublishedAccounts(files: Files, homes: Homes): AccountJwt[] {
   const operator = readOperatorIfThere(files, homes)
-  if (operator === undefined) return []
-  return readdirSync(join(homes.public, 'accounts'))
+  const folder = join(homes.public, 'accounts')
+  // The operator is published first: who was ended then has published no account.
+  if (operator === undefined || !existsSync(folder)) return []
+  return readdirSync(folder)
     .filter((name) => name.endsWith('.jwt'))
-    .map((name) => readOrRefuse(join(homes.public, 'accounts', name), 'account JWT'))
+    .map((name) => readOrRefuse(join(folder, name), 'account JWT'))
     .map((jwt) => parseAccount(jwt, operator))
 }
 

@@ -6,11 +6,12 @@ import { requireAgreed } from '../../core/plan/agreement.ts'
 import type { Plan } from '../../core/plan/plan.ts'
 import { openFiles } from '../../store/files.ts'
 import type { Homes } from '../../store/homes.ts'
+import { readNetworkState } from '../../store/plan-trust.ts'
 import { withTrustLock } from '../../store/trust-lock.ts'
 import { deleteWithdrawnKeys } from '../../store/withdrawn.ts'
 import { renewLeafnodes } from './leafnodes.ts'
 import { clientUrls, writeNetworkFile } from './network-file.ts'
-import { functionsOf, planRunning, planStopped, readAccountBodies } from './plan-network.ts'
+import { functionsOf, planRunning, planStopped } from './plan-network.ts'
 import { pushOrRefuse } from './push.ts'
 import { awaitAllFunctions, replaceFunctions, stopFunctions } from './run-functions.ts'
 import type { NetworkRuntime } from './runtime.ts'
@@ -63,7 +64,7 @@ async function changeTrust(
   report: Report,
 ): Promise<void> {
   const { files, homes, trust } = runtime
-  const before = (runtime.unpushed ??= readAccountBodies(homes))
+  const before = (runtime.unpushed ??= readNetworkState(homes).accounts)
   const operator = withTrustLock(homes, () => signTrust({ files, homes }, archipelago))
   trust.operator = operator
   renewLeafnodes({ files, homes, archipelago, operator })

@@ -1,18 +1,16 @@
 // What archipelago.yaml would change: the state is read, its successor computed in a dry run.
 import type { Archipelago } from '../../core/archipelago.ts'
 import { placeNetwork } from '../../core/network/endpoint.ts'
-import type { AccountBodies } from '../../core/plan/accounts.ts'
 import {
   makePlan,
   type NetworkState,
   type Plan,
   type ProcessChanges,
 } from '../../core/plan/plan.ts'
-import type { AccountJwt } from '../../core/trust/account.ts'
-import { readApplied, readPublishedAccounts } from '../../store/applied.ts'
 import { openFiles, type Files } from '../../store/files.ts'
 import type { Homes } from '../../store/homes.ts'
 import type { OperatorHome } from '../../store/operator.ts'
+import { accountBodies, readNetworkState } from '../../store/plan-trust.ts'
 import { planFunctions } from '../functions.ts'
 import type { ProcessSpec } from '../process.ts'
 import { compareFunctions } from './function-changes.ts'
@@ -22,23 +20,18 @@ import { networkSource } from './source.ts'
 
 /** Writes nothing: keys that are new to the plan are made for it and forgotten. */
 export function planStopped(homes: Homes, archipelago: Archipelago): Plan {
-  return draft(homes, archipelago, readState(homes))
+  return draft(homes, archipelago, readNetworkState(homes))
 }
 
 /** The same for a network that runs: what happens to each of its processes as well. */
 export function planRunning(runtime: NetworkRuntime, archipelago: Archipelago): Plan {
   const { homes, supercluster, specs, unpushed } = runtime
-  const state = readState(homes)
+  const state = readNetworkState(homes)
   const before = { ...state, accounts: unpushed ?? state.accounts }
   return draft(homes, archipelago, before, (trust) => ({
     servers: supercluster.preview(networkSource(archipelago, trust)),
     functions: compareFunctions(specs, functionsOf(runtime, archipelago)),
   }))
-}
-
-/** What servers and functions hold, as far as it is written down. */
-export function readAccountBodies(homes: Homes): AccountBodies {
-  return bodiesOf(readPublishedAccounts(openFiles(), homes))
 }
 
 /** The function processes that this archipelago has. */
@@ -68,15 +61,6 @@ function draft(
     return makePlan(before, { archipelago, accounts: before.accounts }, undefined)
   const files = openFiles({ isDryRun: true })
   const operator = signTrust({ files, homes }, archipelago)
-  const after = { archipelago, accounts: bodiesOf(operator.accounts) }
+  const after = { archipelago, accounts: accountBodies(operator.accounts) }
   return makePlan(before, after, processes?.({ files, homes, operator }))
-}
-
-function readState(homes: Homes): NetworkState {
-  const archipelago = readApplied(openFiles(), homes)
-  return { archipelago, accounts: readAccountBodies(homes) }
-}
-
-function bodiesOf(accounts: readonly AccountJwt[]): AccountBodies {
-  return new Map(accounts.map(({ claims }) => [claims.name as string, claims.nats]))
 }

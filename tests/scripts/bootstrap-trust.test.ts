@@ -1,9 +1,17 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
-import { good } from '../core/archipelago/example.ts'
+import { edited, good } from '../core/archipelago/example.ts'
 import { runScript } from '../run-script.ts'
 import { snapshot } from '../store/home.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
@@ -67,6 +75,10 @@ test.serial('a dry run changes nothing, before there is anything and after an ed
   writeFileSync(join(folder, 'archipelago.yaml'), good.replace('10000', '7'))
   const second = await bootstrap('--dry-run')
   t.regex(second.stdout, /^would be changed: public\/accounts\/KUBECON\.jwt$/m)
+  t.regex(
+    second.stdout,
+    /^resign {6}account KUBECON: connections 10000 → 7\ndisconnect {2}account KUBECON: every server /,
+  )
   t.notRegex(second.stdout, /\.nk/)
   t.deepEqual(snapshot(data), before)
   t.regex(
@@ -74,6 +86,70 @@ test.serial('a dry run changes nothing, before there is anything and after an ed
     /^servers that run do not know of it yet: push-accounts\.ts /m,
   )
 })
+
+const sgp1 = '  sgp1:\n    addresses: [sgp1.nats.archipelago.example]\n'
+
+test.serial('what an edit withdraws needs a yes, and does not come back by itself', async (t) => {
+  const { folder, data, bootstrap } = makePlace(t)
+  const file = join(folder, 'archipelago.yaml')
+  const keys = () => readFileSync(join(data, 'public', 'regions', 'sgp1.json'), 'utf8')
+  t.regex((await bootstrap()).stdout, /^resign {2}account SYS, .*: is new\n\n4 re-signed\n/)
+  const [before, first] = [snapshot(data), keys()]
+  writeFileSync(file, edited(sgp1, ''))
+  const asks = /^disconnect {2}leafnode\.sgp1, member\.lobby\.sgp1, .*for good \(asks\)$/m
+  const planned = await bootstrap('--dry-run')
+  t.is(planned.code, 0)
+  t.regex(planned.stdout, asks)
+  const refused = await bootstrap()
+  t.is(refused.code, 1)
+  t.regex(refused.stdout, asks)
+  t.is(
+    refused.stderr,
+    'bootstrap-trust: nobody agreed to what the plan withdraws\n' +
+      'do: look at it with --dry-run, then agree with --yes; apply.ts also tells a network that runs\n',
+  )
+  t.deepEqual(snapshot(data), before)
+  const { code, stdout, stderr } = await bootstrap('--yes')
+  t.is(code, 0, stderr)
+  t.regex(stdout, /^changed: public\/accounts\/KUBECON\.jwt$/m)
+  t.false(existsSync(join(data, 'sgp1/functions/lobby/signing/member.nk')))
+  writeFileSync(file, good)
+  t.is((await bootstrap()).code, 0)
+  t.not(keys(), first)
+})
+
+test.serial(
+  'a bootstrap that was cut off after its first file goes on, and asks nobody',
+  async (t) => {
+    const { data, bootstrap } = makePlace(t)
+    await bootstrap()
+    for (const path of ['accounts', 'configuration.jwt', 'deny-list.jwt'])
+      rmSync(join(data, 'public', path), { recursive: true })
+    const { code, stderr } = await bootstrap()
+    t.is(code, 0, stderr)
+    t.regex((await bootstrap()).stdout, /^nothing to change$/m)
+  },
+)
+
+test.serial(
+  'another network is not put into the place of this one, not even by a yes',
+  async (t) => {
+    const { folder, data, bootstrap } = makePlace(t)
+    await bootstrap()
+    const before = snapshot(data)
+    writeFileSync(
+      join(folder, 'archipelago.yaml'),
+      edited('network: archipelago', 'network: other'),
+    )
+    const { code, stderr } = await bootstrap('--yes')
+    t.is(code, 1)
+    t.regex(
+      stderr,
+      /network: this data directory is of 'archipelago', not 'other'.*\ndo: take that/,
+    )
+    t.deepEqual(snapshot(data), before)
+  },
+)
 
 test.serial('a program reads the report', async (t) => {
   const { data, bootstrap } = makePlace(t)
@@ -193,6 +269,14 @@ test.serial('without archipelago.yaml, and with a wrong one, it says what to do'
 test.serial('help says what every option is for', async (t) => {
   const { code, stdout } = await makePlace(t).bootstrap('--help')
   t.is(code, 0)
-  for (const option of ['--home', '--adopt', '--dry-run', '--json', '--data-dir', '--archipelago'])
+  for (const option of [
+    '--home',
+    '--adopt',
+    '--yes',
+    '--dry-run',
+    '--json',
+    '--data-dir',
+    '--archipelago',
+  ])
     t.true(stdout.includes(option), option)
 })
