@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
+import { openControl } from '../../laptop/control/open-control.ts'
 import { good } from '../core/archipelago/example.ts'
 import { runScript } from '../run-script.ts'
 import { snapshot } from '../store/home.ts'
@@ -27,8 +28,13 @@ function makePlace(t: ExecutionContext) {
   }
 }
 
+/** The trust: `run` belongs to whoever runs, and holds nothing that lasts. */
 const withoutTimes = (folder: string) =>
-  new Map([...snapshot(folder)].map(([path, state]) => [path, state.replace(/ \d+ /, ' ')]))
+  new Map(
+    [...snapshot(folder)]
+      .filter(([path]) => path !== 'run')
+      .map(([path, state]) => [path, state.replace(/ \d+ /, ' ')]),
+  )
 
 test.serial('all homes are written into one file, and come back as they were', async (t) => {
   const { data, file, bootstrap, backUp, restore } = makePlace(t)
@@ -45,6 +51,30 @@ test.serial('all homes are written into one file, and come back as they were', a
   t.regex(restored.stdout, /^operator: restored\nams3: restored\n/)
   t.deepEqual(withoutTimes(data), before)
   t.regex((await bootstrap()).stdout, /^nothing to change$/m)
+})
+
+test.serial('nothing is restored under a network that runs', async (t) => {
+  const { data, bootstrap, backUp, restore } = makePlace(t)
+  await bootstrap()
+  await backUp()
+  rmSync(join(data, 'ams3'), { recursive: true })
+  const run = join(data, 'run')
+  const before = withoutTimes(data)
+  const control = await openControl(run)
+  const trials = [await restore(), await restore('--force'), await restore('--dry-run')]
+  for (const { code, stderr } of trials) {
+    t.is(code, 1)
+    t.is(
+      stderr,
+      `restore-trust: already running from this data directory: ${run}\n` +
+        'do: end the network with Ctrl-C where it was started, restore, then start it again\n',
+    )
+  }
+  await control[Symbol.asyncDispose]()
+  t.deepEqual(withoutTimes(data), before)
+  const { code, stdout, stderr } = await restore()
+  t.is(code, 0, stderr)
+  t.regex(stdout, /^operator: nothing to restore\nams3: restored\n/)
 })
 
 test.serial('one home, a wrong passphrase, a file that is cut off, and other keys', async (t) => {
