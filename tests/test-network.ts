@@ -1,19 +1,17 @@
 // A whole network of its own for a test file: real servers, real functions, a temporary data folder.
-import { randomInt } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseNetworkFile, type Network } from '../core/access/network-file.ts'
 import { parseArchipelago } from '../core/archipelago.ts'
-import { Refusal } from '../core/errors.ts'
 import { startNetwork, type RunningNetwork } from '../laptop/network.ts'
 import { findTool } from '../laptop/tools.ts'
 import { connectWithCreds, type NatsConnection } from '../nats/connect.ts'
 import { requestCredential, type Credential } from '../requestor/request-credential.ts'
 import { makeNkeyPair } from '../store/key-file.ts'
+import { claimPorts } from './port-block.ts'
 
 const source = new URL('../archipelago.yaml', import.meta.url)
-const tries = 5
 
 export interface TestNetwork extends RunningNetwork {
   readonly folder: string
@@ -34,26 +32,18 @@ export interface TestNetwork extends RunningNetwork {
 export async function startTestNetwork(
   edit: (yaml: string) => string = (yaml) => yaml,
 ): Promise<TestNetwork> {
-  const folder = mkdtempSync(join(tmpdir(), 'archipelago-'))
-  for (let left = tries; ; left -= 1) {
-    try {
-      return await startIn(folder, edit)
-    } catch (error) {
-      const isTaken = error instanceof Refusal && error.code === 'ERR_PORT_TAKEN'
-      if (isTaken && left > 1) continue
-      rmSync(folder, { recursive: true, force: true })
-      throw error
-    }
-  }
-}
-
-async function startIn(folder: string, edit: (yaml: string) => string): Promise<TestNetwork> {
-  const { archipelagoFile } = writeTestArchipelago(folder, edit)
+  await using started = new AsyncDisposableStack()
+  const folder = started.adopt(mkdtempSync(join(tmpdir(), 'archipelago-')), (path) =>
+    rmSync(path, { recursive: true, force: true }),
+  )
+  const { firstPort } = started.use(await claimPorts())
+  const archipelagoFile = writeTestArchipelago(folder, { firstPort, edit })
   const archipelago = parseArchipelago(readFileSync(archipelagoFile, 'utf8'), archipelagoFile)
   const natsServer = await findTool('nats-server', { report: () => {} })
   const data = join(folder, 'data')
-  const running = await startNetwork({ archipelago, data, natsServer })
+  const running = started.use(await startNetwork({ archipelago, data, natsServer }))
   const network = parseNetworkFile(readFileSync(running.networkFile, 'utf8'))
+  const all = started.move()
   return {
     ...running,
     folder,
@@ -73,31 +63,22 @@ async function startIn(folder: string, edit: (yaml: string) => string): Promise<
         { servers: serversOf(network, region), ca: network.file.ca, name: 'test' },
         () => creds,
       ),
-    async [Symbol.asyncDispose]() {
-      await running[Symbol.asyncDispose]()
-      rmSync(folder, { recursive: true, force: true })
-    },
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
   }
 }
 
-/** archipelago.yaml, after `edit`, on ports that are probably free. */
+/** Writes archipelago.yaml, after `edit`, with ports from `firstPort` on, and returns its path. */
 export function writeTestArchipelago(
   folder: string,
-  edit: (yaml: string) => string = (yaml) => yaml,
-): { archipelagoFile: string; firstPort: number } {
-  const archipelagoFile = join(folder, 'archipelago.yaml')
-  const firstPort = freeBlock()
+  { firstPort, edit = (yaml) => yaml }: { firstPort: number; edit?: (yaml: string) => string },
+): string {
+  const file = join(folder, 'archipelago.yaml')
   const yaml = edit(readFileSync(source, 'utf8'))
-  writeFileSync(archipelagoFile, yaml.replace(/firstPort: \d+/, `firstPort: ${firstPort}`))
-  return { archipelagoFile, firstPort }
+  writeFileSync(file, yaml.replace(/firstPort: \d+/, `firstPort: ${firstPort}`))
+  return file
 }
 
 export function serversOf({ file }: Network, region?: string): string[] {
   const regions = file.regions.filter(({ name }) => region === undefined || name === region)
   return regions.flatMap(({ servers }) => servers)
-}
-
-/** Below the range from which outgoing connections take their ports; three regions need 300. */
-function freeBlock(): number {
-  return 15_000 + 500 * randomInt(34)
 }

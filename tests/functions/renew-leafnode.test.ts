@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test from 'ava'
@@ -8,18 +7,17 @@ import { parseCreds } from '../../core/trust/creds.ts'
 import { readOrRefuse } from '../../store/files.ts'
 import { homesOf } from '../../store/homes.ts'
 import { leafnodeCredsFile } from '../../store/leafnode.ts'
+import { edited } from '../core/archipelago/example.ts'
 import { runScript } from '../run-script.ts'
-import { writeTestArchipelago } from '../test-network.ts'
+import { temporaryFolder } from '../temporary-folder.ts'
 import { until } from '../until.ts'
 
 const entry = fileURLToPath(new URL('../../functions/renew-leafnode.ts', import.meta.url))
 
 test('the renewer makes a credential, renews it at half of its life, and ends when told', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'archipelago-renewer-'))
-  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
-  const { archipelagoFile } = writeTestArchipelago(folder, (yaml) =>
-    yaml.replace(/(leafnode:\n {2}lifetime:) 24h/, '$1 20s'),
-  )
+  const folder = temporaryFolder(t)
+  const archipelagoFile = join(folder, 'archipelago.yaml')
+  writeFileSync(archipelagoFile, edited('lifetime: 24h', 'lifetime: 20s'))
   const data = join(folder, 'data')
   const args = ['--archipelago', archipelagoFile, '--data-dir', data]
   const { code, stderr } = await runScript('bootstrap-trust', args)
@@ -33,6 +31,7 @@ test('the renewer makes a credential, renews it at half of its life, and ends wh
     ARCHIPELAGO_DATA: data,
   }
   const child = spawn(process.execPath, [entry], { env, stdio: 'ignore' })
+  t.teardown(() => child.kill('SIGKILL'))
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve))
   const end = (): number => {
     try {

@@ -1,21 +1,18 @@
 // Servers to start in a temporary folder, without functions, on ports that nobody holds.
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { doors } from '../../core/access/door.ts'
 import { type Archipelago, parseArchipelago } from '../../core/archipelago.ts'
 import { placeNetwork } from '../../core/network/endpoint.ts'
 import type { Creds } from '../../core/trust/creds.ts'
 import { type NkeyPair, nkeyPairFrom } from '../../core/trust/nkey.ts'
 import { writePrivateFile } from '../../laptop/files.ts'
 import { authorityPaths, leafnodePaths } from '../../laptop/layout.ts'
-import { listenersOf } from '../../laptop/listeners.ts'
-import { refuseTakenPorts } from '../../laptop/ports.ts'
 import type { SuperclusterOptions } from '../../laptop/supercluster.ts'
 import { findTool } from '../../laptop/tools.ts'
 import { connectWithCreds, type NatsConnection } from '../../nats/connect.ts'
+import { claimPorts } from '../port-block.ts'
 import { type BareTrust, credsText, makeBareTrust } from './bare-trust.ts'
 
 export interface BareNetwork extends AsyncDisposable, Omit<BareTrust, 'network'> {
@@ -34,7 +31,8 @@ export interface BareSize {
 
 export async function makeBareNetwork(size: BareSize = {}): Promise<BareNetwork> {
   const data = mkdtempSync(join(tmpdir(), 'archipelago-'))
-  const { archipelago, claim } = await onFreePorts(readArchipelago(size))
+  const ports = await claimPorts()
+  const archipelago = readArchipelago(size, ports.firstPort)
   const functionKey = nkeyPairFrom('user', randomBytes(32))
   const { network, ...trust } = await makeBareTrust()
   for (const { leafnode } of placeNetwork(archipelago, 'laptop')) {
@@ -56,51 +54,17 @@ export async function makeBareNetwork(size: BareSize = {}): Promise<BareNetwork>
   return {
     ...{ data, archipelago, options, functionKey, connect: dial, ...trust },
     [Symbol.asyncDispose]: async () => {
-      await claim.disposeAsync()
+      await ports[Symbol.asyncDispose]()
       rmSync(data, { recursive: true, force: true })
     },
   }
 }
 
-function readArchipelago({ regions = 3, servers = 3 }: BareSize): Archipelago {
+function readArchipelago({ regions = 3, servers = 3 }: BareSize, firstPort: number): Archipelago {
   const file = join(import.meta.dirname, '../../archipelago.yaml')
   const archipelago = parseArchipelago(readFileSync(file, 'utf8'), file)
   const fewer = archipelago.regions.slice(0, regions).map((region) => ({ ...region, servers }))
-  return { ...archipelago, regions: fewer }
-}
-
-/** Below the ports that the kernel gives to dialling programs. */
-async function onFreePorts(archipelago: Archipelago) {
-  for (;;) {
-    const firstPort = 10_000 + 100 * Math.floor(Math.random() * 200)
-    const placed = { ...archipelago, laptop: { ...archipelago.laptop, firstPort } }
-    const claim = await claimPorts(placed)
-    if (claim !== undefined) return { archipelago: placed, claim }
-  }
-}
-
-/** Holds the last port of each region, which no process takes, so that other tests keep away from it. */
-async function claimPorts(archipelago: Archipelago) {
-  const { laptop, regions } = archipelago
-  await using claim = new AsyncDisposableStack()
-  try {
-    for (const index of regions.keys()) {
-      claim.use(await listen(laptop.firstPort + 100 * index + 99))
-    }
-    const places = placeNetwork(archipelago, 'laptop')
-    await refuseTakenPorts(listenersOf(places, doors))
-    return claim.move()
-  } catch {
-    return undefined
-  }
-}
-
-function listen(port: number): Promise<Server> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen({ host: '127.0.0.1', port, exclusive: true }, () => resolve(server))
-  })
+  return { ...archipelago, regions: fewer, laptop: { ...archipelago.laptop, firstPort } }
 }
 
 function functionsOf({ regions }: Archipelago, key: NkeyPair) {

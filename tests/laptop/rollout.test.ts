@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import test from 'ava'
 import { formatUrl } from '../../core/network/endpoint.ts'
@@ -115,15 +117,16 @@ test.serial('ports that move take all processes with them together', async (t) =
 })
 
 test.serial('a change that cannot be, for a port is taken, leaves all as it was', async (t) => {
-  const { firstPort } = two.laptop
+  const firstPort = two.laptop.firstPort + 99
   const before = supercluster.pids()
-  const archipelago = { ...two, laptop: { ...two.laptop, firstPort: firstPort + 99 } }
+  const holder = createServer().listen(firstPort, '127.0.0.1')
+  await once(holder, 'listening')
+  const archipelago = { ...two, laptop: { ...two.laptop, firstPort } }
   await t.throwsAsync(
     supercluster.apply(source({ archipelago }), () => t.fail()),
-    {
-      code: 'ERR_PORT_TAKEN',
-    },
+    { code: 'ERR_PORT_TAKEN' },
   )
+  holder.close()
   t.deepEqual(supercluster.pids(), before)
   await t.notThrowsAsync(supercluster.awaitMesh(1000))
 })

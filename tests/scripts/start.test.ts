@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as delay } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
+import { claimPorts } from '../port-block.ts'
 import { runScript } from '../run-script.ts'
+import { temporaryFolder } from '../temporary-folder.ts'
 import { writeTestArchipelago } from '../test-network.ts'
 import { until } from '../until.ts'
 
@@ -19,10 +20,12 @@ interface Place {
   readonly args: readonly string[]
 }
 
-function makePlace(t: ExecutionContext): Place {
-  const folder = mkdtempSync(join(tmpdir(), 'archipelago-start-'))
-  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
-  const { archipelagoFile, firstPort } = writeTestArchipelago(folder)
+async function makePlace(t: ExecutionContext): Promise<Place> {
+  const folder = temporaryFolder(t)
+  const ports = await claimPorts()
+  t.teardown(() => ports[Symbol.asyncDispose]())
+  const { firstPort } = ports
+  const archipelagoFile = writeTestArchipelago(folder, { firstPort })
   const data = join(folder, 'data')
   return { folder, data, firstPort, args: ['--archipelago', archipelagoFile, '--data-dir', data] }
 }
@@ -44,7 +47,7 @@ function processesOf(folder: string): string[] {
 test.serial(
   'start --once proves the network, prints it as JSON, and leaves nothing running',
   async (t) => {
-    const { args, folder } = makePlace(t)
+    const { args, folder } = await makePlace(t)
     const { code, stdout, stderr } = await runScript('start', ['--once', '--json', ...args])
     t.is(code, 0, stderr)
     const { isProven, proofs } = JSON.parse(stdout) as {
@@ -62,7 +65,7 @@ test.serial(
 )
 
 test.serial('a second start uses the trust of the first; --fresh makes another', async (t) => {
-  const { args, data } = makePlace(t)
+  const { args, data } = await makePlace(t)
   const operator = (): string => readFileSync(join(data, 'public', 'operator.jwt'), 'utf8')
   t.is((await runScript('start', ['--once', ...args])).code, 0)
   const first = operator()
@@ -74,7 +77,7 @@ test.serial('a second start uses the trust of the first; --fresh makes another',
 
 for (const momentMs of [100, 450, 900, 1_400, 2_000, 2_800])
   test.serial(`Ctrl-C after ${momentMs} ms leaves no process`, async (t) => {
-    const { args, folder } = makePlace(t)
+    const { args, folder } = await makePlace(t)
     // A group of its own, so that the signal reaches what the terminal's would.
     const child = spawn(process.execPath, [script, ...args], { detached: true, stdio: 'ignore' })
     const exited = new Promise<number | null>((resolve) => child.once('exit', resolve))
@@ -92,11 +95,8 @@ for (const momentMs of [100, 450, 900, 1_400, 2_000, 2_800])
   })
 
 test.serial('an occupied port is one line for what, one for what to do', async (t) => {
-  const { args, folder, firstPort } = makePlace(t)
-  const other = createServer()
-  // Where another test's network holds the port already, that serves as well.
-  other.on('error', () => {})
-  other.listen(firstPort, '127.0.0.1')
+  const { args, folder, firstPort } = await makePlace(t)
+  const other = createServer().listen(firstPort, '127.0.0.1')
   t.teardown(() => other.close())
   const { code, stderr } = await runScript('start', ['--once', ...args])
   t.is(code, 1)
@@ -106,7 +106,7 @@ test.serial('an occupied port is one line for what, one for what to do', async (
 })
 
 test.serial('an unwritable data folder is one line for what, one for what to do', async (t) => {
-  const { args, folder, data } = makePlace(t)
+  const { args, folder, data } = await makePlace(t)
   writeFileSync(data, 'a file where a folder should be')
   const { code, stderr } = await runScript('start', ['--once', ...args])
   t.is(code, 1)
@@ -115,7 +115,7 @@ test.serial('an unwritable data folder is one line for what, one for what to do'
 })
 
 test.serial('without nats-server and Go it says how to get one', async (t) => {
-  const { args, folder } = makePlace(t)
+  const { args, folder } = await makePlace(t)
   const empty = join(folder, 'empty')
   mkdirSync(empty)
   const env = { PATH: empty, HOME: empty, XDG_CACHE_HOME: empty }
