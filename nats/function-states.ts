@@ -1,4 +1,4 @@
-// Which functions are there, and which deny list each of them holds.
+// Which functions are there, which deny list each of them holds, and which keys it signs with.
 import { NoRespondersError, TimeoutError, type NatsConnection } from '@nats-io/nats-core'
 import { denyListSubject } from '../core/network/access-subject.ts'
 
@@ -6,6 +6,10 @@ export interface FunctionState {
   readonly region: string
   readonly door: string
   readonly nkey: string
+  /** Its machine and process: replicas of a door may share a key. */
+  readonly replica: string
+  /** By role the public key that it signs with. */
+  readonly signers: Readonly<Record<string, string>>
   readonly sequence: number
   readonly digest: string
   /** Why it kept its own list instead of the one that came. */

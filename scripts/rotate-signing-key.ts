@@ -40,17 +40,21 @@ async function main(): Promise<void> {
   const begun = readRotation(place.archipelago, place.homes, wanted.region)
   const keys = begun?.keys ?? chooseKeys(place, wanted)
   if (dryRun) return showPlan(begun?.step ?? 'make', keys)
-  const isOperator = hasHome({ ...place, files: openFiles() }, operatorHomeName)
-  const pusher = isOperator ? await connectOperator(place, 'pusher') : undefined
   const report = (line: string): void => (json ? console.error(line) : console.log(line))
-  try {
-    if (begun) report(`going on with the rotation of ${nameKeys(keys)} at its step ${begun.step}`)
-    const rotation = begun ?? beginRotation(place.homes, wanted.region, keys)
-    await rotateKeys(rotation, { place, report, drainDeadlineMs, ...(pusher && { pusher }) })
-    if (json) console.log(JSON.stringify(rotation.keys.map(describeKey)))
-  } finally {
-    await pusher?.close()
-  }
+  await using connections = new AsyncDisposableStack()
+  const operator = await connectIfHere(place, connections)
+  if (begun) report(`going on with the rotation of ${nameKeys(keys)} at its step ${begun.step}`)
+  const rotation = begun ?? beginRotation(place.homes, wanted.region, keys)
+  await rotateKeys(rotation, { place, report, drainDeadlineMs, ...operator })
+  if (json) console.log(JSON.stringify(rotation.keys.map(describeKey)))
+}
+
+/** Where the operator has its home: who pushes, and who asks the functions. */
+async function connectIfHere(place: Place, connections: AsyncDisposableStack) {
+  if (!hasHome({ ...place, files: openFiles() }, operatorHomeName)) return {}
+  const connect = async (user: 'pusher' | 'access-operator') =>
+    connections.adopt(await connectOperator(place, user), (connection) => connection.close())
+  return { pusher: await connect('pusher'), access: await connect('access-operator') }
 }
 
 function showPlan(step: string, keys: readonly RegionKey[]): void {
@@ -100,7 +104,7 @@ function isWanted(
 
 runCommand(command.name(), main, {
   ERR_NOT_PUSHED: 'start the servers that are named, then run it again: it goes on where it was',
-  ERR_DEADLINE: 'look why that function does not read its keys, then run it again',
+  ERR_DEADLINE: 'look why what is named does not read its keys, or end it, then run it again',
   ERR_KEY_UNPUBLISHED:
     "at the operator's: bootstrap-trust --adopt public.json, push-accounts; then run it again here",
   ERR_ROLE_UNKNOWN: 'name a role and a door of archipelago.yaml',

@@ -129,7 +129,7 @@ export function dropOldKey({ files: { previous } }: RotatingKey): void {
   removeDurably(previous)
 }
 
-export function currentKey({ files: { current } }: RotatingKey): Nkey<'account'> {
+export function currentKey({ files: { current } }: RegionKey): Nkey<'account'> {
   return requireKey(openFiles(), 'account', current).publicKey
 }
 

@@ -1,8 +1,10 @@
 // Deny lists among the functions: whoever missed a push hears of it from the others.
 import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
 import { denyListSubject } from '../../core/network/access-subject.ts'
 import { denyListState } from '../../core/trust/deny-list.ts'
 import type { Msg, NatsConnection, Subscription } from '../../nats/connect.ts'
+import type { FunctionTrust } from '../../store/function-trust.ts'
 import type { TrustSource } from './trust-source.ts'
 
 export interface Identity {
@@ -43,7 +45,8 @@ export function exchangeDenyLists(
 
 /**
  * An empty message asks which list is held, a JWT brings one, `newer than 7` asks for the list itself
- * where its sequence is higher. All are answered with the state of what is held then.
+ * where its sequence is higher. All are answered with the state of what is held then, and with the
+ * public keys that this replica signs with: every replica hears the question.
  */
 function serveDenyList(nc: NatsConnection, trust: TrustSource, identity: Identity): Subscription {
   return nc.subscribe(denyListSubject, {
@@ -51,13 +54,19 @@ function serveDenyList(nc: NatsConnection, trust: TrustSource, identity: Identit
       if (error !== null) return
       const asked = /^newer than (\d{1,15})$/.exec(msg.string())
       const refusal = asked === null && msg.data.length > 0 ? offer(trust, msg) : undefined
-      const held = trust.current().denyList
+      const { denyList: held, signers } = trust.current()
       const isNewer = asked !== null && held.claims.nats.sequence > Number(asked[1])
       const list = isNewer ? held.text : undefined
-      msg.respond(JSON.stringify({ ...identity, ...denyListState(held), refusal, list }))
+      const state = { ...denyListState(held), signers: publicKeys(signers) }
+      msg.respond(JSON.stringify({ ...identity, replica, ...state, refusal, list }))
     },
   })
 }
+
+const replica = `${hostname()}:${process.pid}`
+
+const publicKeys = (signers: FunctionTrust['signers']) =>
+  Object.fromEntries([...signers].map(([role, { key }]) => [role, key.publicKey]))
 
 const stallMs = 50
 const patienceMs = 300

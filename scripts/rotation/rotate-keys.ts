@@ -29,6 +29,8 @@ export interface RotationContext {
   readonly place: Place
   /** Connected where the operator's home is here: who pushes, and sees the connections. */
   readonly pusher?: NatsConnection
+  /** Connected as well there: who asks the functions. */
+  readonly access?: NatsConnection
   readonly report: (line: string) => void
   /** After it the old keys are removed although somebody still uses them. */
   readonly drainDeadlineMs?: number
@@ -67,7 +69,8 @@ const acts: Record<RotationStep, Act> = {
     for (const key of rotation.keys) switchKey(key)
     renewLeafnode(rotation, context)
     await awaitSwitched(rotation, context)
-    return { line: 'every function signs with the next keys', switchedAtMs: Date.now() }
+    const who = context.access ? 'every function signs' : 'the function that was asked signs'
+    return { line: `${who} with the next keys`, switchedAtMs: Date.now() }
   },
   async drain(rotation, context) {
     await drainOldKeys(rotation, context)

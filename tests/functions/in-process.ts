@@ -34,7 +34,7 @@ export async function takeOver(
 }
 
 /** What a function process of this network is told. */
-function environmentOf(network: TestNetwork, name: string): NodeJS.ProcessEnv {
+export function environmentOf(network: TestNetwork, name: string): NodeJS.ProcessEnv {
   const { archipelago, homes, supercluster } = network
   const { regions } = supercluster
   const specs = planFunctions({ archipelago, homes, regions, bundle: 'none' })

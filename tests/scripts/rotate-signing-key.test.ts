@@ -1,17 +1,30 @@
 import { spawn } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { cpSync, existsSync, readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import test from 'ava'
 import type { AccountBody } from '../../core/trust/account.ts'
 import { decodeJwt } from '../../core/trust/jwt.ts'
+import { parseFunctionEnvironment } from '../../functions/provisioning/environment.ts'
+import { startFunction } from '../../functions/provisioning/start-function.ts'
 import { connectWithCreds } from '../../nats/connect.ts'
 import { startRenewing } from '../../nats/renew.ts'
 import { renewCredential } from '../../requestor/renew-credential.ts'
-import { regionHome } from '../../store/homes.ts'
+import { awaitSwitched } from '../../scripts/rotation/await-switched.ts'
+import { functionHome, regionHome } from '../../store/homes.ts'
 import { publicFiles } from '../../store/public.ts'
+import {
+  currentKey,
+  listRegionKeys,
+  readRotation,
+  switchKey,
+  type Rotation,
+} from '../../store/rotation.ts'
+import { environmentOf } from '../functions/in-process.ts'
 import { runScript } from '../run-script.ts'
+import { temporaryFolder } from '../temporary-folder.ts'
 import { serversOf, startTestNetwork, type TestNetwork } from '../test-network.ts'
 
 let network: TestNetwork
@@ -75,6 +88,55 @@ test.serial('a dry run says which keys would be replaced, and begins nothing', a
       'old credentials live for 10s at most\n',
   )
   t.false(existsSync(journal('ams3')))
+})
+
+test.serial(
+  'a replica that does not switch is named, and the rotation goes on without it',
+  async (t) => {
+    const [folder, door] = [temporaryFolder(t), functionHome(network.homes, 'sfo2', 'invite')]
+    cpSync(door, folder, { recursive: true })
+    const { https: _, ...told } = parseFunctionEnvironment(environmentOf(network, 'sfo2-invite'))
+    const stale = await startFunction(
+      { ...told, folders: { ...told.folders, keysFolder: folder } },
+      { report: () => {}, writeAudit: () => {} },
+    )
+    await stale.health.ready
+    await using access = await network.connectAs('access-operator')
+    await killAfter(/^every server takes/, [...where(), '--region', 'sfo2', '--role', 'moderator'])
+    const rotation = readRotation(network.archipelago, network.homes, 'sfo2')
+    const [key] = rotation?.keys ?? []
+    if (rotation === undefined || key === undefined) return t.fail('nothing is rotating')
+    switchKey(key)
+    const place = { ...network, data: network.homes.data }
+    const error = await t.throwsAsync(
+      awaitSwitched(rotation, { place, access }, { deadlineMs: 3_000 }),
+      {
+        code: 'ERR_DEADLINE',
+      },
+    )
+    t.is(
+      error?.message,
+      'not every function has switched in 3000 ms: ' +
+        `moderator.invite.sfo2: ${hostname()}:${process.pid} signs with ${key.old}`,
+    )
+    await stale[Symbol.asyncDispose]()
+    const { code, stdout, stderr } = await rotate('--region', 'sfo2')
+    t.is(code, 0, stderr)
+    t.regex(stdout, /^going on with the rotation of moderator\.invite\.sfo2 at its step switch$/m)
+  },
+)
+
+test.serial('a door where no function answers has not switched', async (t) => {
+  await using access = await network.connectAs('access-operator')
+  const keys = listRegionKeys(network.archipelago, network.homes, 'ams3')
+    .filter(({ role }) => role === 'member')
+    .map((key) => ({ ...key, old: currentKey(key) }))
+  const rotation: Rotation = { region: 'nowhere', step: 'switch', keys }
+  const place = { ...network, data: network.homes.data }
+  await t.throwsAsync(awaitSwitched(rotation, { place, access }, { deadlineMs: 0 }), {
+    code: 'ERR_DEADLINE',
+    message: 'not every function has switched in 0 ms: member.lobby.ams3: no function answers',
+  })
 })
 
 // The three at the same time, each in its region: they share the accounts.
