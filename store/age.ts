@@ -3,8 +3,16 @@
 import { Decrypter, Encrypter } from 'age-encryption'
 import { Refusal } from '../core/errors.ts'
 
-export async function encrypt(plaintext: Uint8Array, passphrase: string): Promise<Uint8Array> {
+const workFactor = 18
+
+/** Each try of a passphrase takes 2^logN steps; tests take fewer. */
+export async function encrypt(
+  plaintext: Uint8Array,
+  passphrase: string,
+  { logN = workFactor } = {},
+): Promise<Uint8Array> {
   const encrypter = new Encrypter()
+  encrypter.setScryptWorkFactor(logN)
   encrypter.setPassphrase(passphrase)
   return encrypter.encrypt(plaintext)
 }
