@@ -45,10 +45,12 @@ function processesOf(folder: string): string[] {
 }
 
 test.serial(
-  'start --once proves the network, prints it as JSON, and leaves nothing running',
+  '--once proves the network and leaves nothing running; the next start uses its trust, --fresh does not',
   async (t) => {
-    const { args, folder } = await makePlace(t)
-    const { code, stdout, stderr } = await runScript('start', ['--once', '--json', ...args])
+    const { args, folder, data } = await makePlace(t)
+    const start = (...options: string[]) => runScript('start', ['--once', ...options, ...args])
+    const operator = (): string => readFileSync(join(data, 'public', 'operator.jwt'), 'utf8')
+    const { code, stdout, stderr } = await start('--json')
     t.is(code, 0, stderr)
     const { isProven, proofs } = JSON.parse(stdout) as {
       isProven: boolean
@@ -61,19 +63,14 @@ test.serial(
     )
     t.true(proofs.length > 20)
     t.deepEqual(processesOf(folder), [])
+    const first = operator()
+    t.is((await start()).code, 0)
+    t.is(operator(), first)
+    t.is((await start('--fresh')).code, 0)
+    t.not(operator(), first)
+    t.deepEqual(processesOf(folder), [])
   },
 )
-
-test.serial('a second start uses the trust of the first; --fresh makes another', async (t) => {
-  const { args, data } = await makePlace(t)
-  const operator = (): string => readFileSync(join(data, 'public', 'operator.jwt'), 'utf8')
-  t.is((await runScript('start', ['--once', ...args])).code, 0)
-  const first = operator()
-  t.is((await runScript('start', ['--once', ...args])).code, 0)
-  t.is(operator(), first)
-  t.is((await runScript('start', ['--once', '--fresh', ...args])).code, 0)
-  t.not(operator(), first)
-})
 
 for (const momentMs of [100, 450, 900, 1_400, 2_000, 2_800])
   test.serial(`Ctrl-C after ${momentMs} ms leaves no process`, async (t) => {
