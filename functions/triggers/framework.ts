@@ -2,10 +2,10 @@
 // --target=provision-credentials`), and started by itself the same on a loopback address. The trust
 // comes from files alone, for nobody can push a deny list to it.
 //
-// Left to itself functions-framework 5.0.5 reads up to 1 GB, answers malformed JSON before any function
-// runs, and tells the client err.message unless NODE_ENV is production. What remains: it alone
-// answers /favicon.ico and /robots.txt, it speaks plain HTTP behind the platform's own TLS, and when
-// the platform starts it, it listens on every address and bounds no connection.
+// Left to itself functions-framework 5.0.5 reads up to 1 GB, answers malformed JSON, /favicon.ico,
+// /robots.txt and /% before any function runs, and tells the client err.message unless NODE_ENV is
+// production. What remains: it speaks plain HTTP behind the platform's own TLS, and when the platform
+// starts it, it listens on every address and bounds no connection.
 import diagnostics from 'node:diagnostics_channel'
 import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -22,17 +22,27 @@ import { answerHttp, type HttpDoor } from './http.ts'
 process.env['NODE_ENV'] = 'production'
 const target = 'provision-credentials'
 
-keepBodiesUnread()
+/** The path of each request, which the framework is not shown. */
+const paths = new WeakMap<IncomingMessage, string | undefined>()
+hideRequests()
 const door = openDoor(parseFunctionPlace(process.env))
-http(target, (request, response) => answerHttp(request, response, door))
+http(target, (request, response) => {
+  request.url = paths.get(request) ?? request.url
+  return answerHttp(request, response, door)
+})
 if (import.meta.main) serveLoopback()
 
-/** Without these headers its parsers take a request for one without a body: ours to read, and to cap. */
-function keepBodiesUnread(): void {
+/**
+ * The framework sees every request as one for `/` without a body: its routes have nothing to answer
+ * themselves, and its parsers nothing to read. Path and body are ours, and so is their bound.
+ */
+function hideRequests(): void {
   diagnostics.subscribe('http.server.request.start', (message) => {
-    const { headers } = (message as { request: IncomingMessage }).request
-    delete headers['content-length']
-    delete headers['transfer-encoding']
+    const { request } = message as { request: IncomingMessage }
+    paths.set(request, request.url)
+    request.url = '/'
+    delete request.headers['content-length']
+    delete request.headers['transfer-encoding']
   })
 }
 
