@@ -1,8 +1,8 @@
 import { createHash, createPrivateKey, X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import type { TlsFiles } from '../core/network/tls.ts'
+import { readIfThere, writePrivate } from '../store/files.ts'
 import type { Authority, Issued, Validity } from './authority.ts'
-import { readIfThere, writePrivateFile } from './files.ts'
 import { authorityPaths, tlsPaths } from './layout.ts'
 
 /** A process that shows a certificate: under which names it is dialled. */
@@ -59,8 +59,8 @@ async function replaceAuthority(data: string, now: Date): Promise<Authority> {
   const { makeAuthority } = await signing()
   const authority = await makeAuthority(validFor(authorityDays, now))
   const paths = authorityPaths(data)
-  writePrivateFile(paths.key, authority.key)
-  writePrivateFile(paths.certificate, authority.certificate)
+  writePrivate(paths.key, authority.key)
+  writePrivate(paths.certificate, authority.certificate)
   return authority
 }
 
@@ -99,8 +99,8 @@ async function replaceCertificate(
   const validity = validFor(certificateDays, now)
   const issued: Issued = await issueCertificate(authority, holder.hosts, validity)
   const files = tlsPaths(data, holder)
-  writePrivateFile(files.key, issued.key)
-  writePrivateFile(files.certificate, issued.certificate)
+  writePrivate(files.key, issued.key)
+  writePrivate(files.certificate, issued.certificate)
   return pinOf(new X509Certificate(issued.certificate))
 }
 

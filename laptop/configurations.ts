@@ -9,8 +9,8 @@ import { type Endpoint, placeNetwork, type RegionPlace } from '../core/network/e
 import { configureLeafnode, type FunctionUser } from '../core/network/leafnode.ts'
 import { configureServer, type LogFile, type NetworkTrust } from '../core/network/server.ts'
 import type { ExpectedNetwork } from '../core/network/topology.ts'
+import { makePrivateFolder, writePrivate } from '../store/files.ts'
 import { type CertificateHolder, ensureCertificates } from './certificates.ts'
-import { makePrivateDirectory, writePrivateFile } from './files.ts'
 import { leafnodePaths, serverPaths, tlsPaths } from './layout.ts'
 
 /** What the network's servers are made from. */
@@ -66,9 +66,9 @@ export function previewNetwork(
 
 export function writePlan(data: string, { regions, servers }: NetworkPlan): void {
   for (const server of regions.flatMap((region) => region.servers)) {
-    makePrivateDirectory(serverPaths(data, server).resolver)
+    makePrivateFolder(serverPaths(data, server).resolver)
   }
-  for (const server of servers) writePrivateFile(server.file, formatPlanned(server))
+  for (const server of servers) writePrivate(server.file, formatPlanned(server))
 }
 
 /** What the servers should report when they run this plan. */

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Refusal } from '../core/errors.ts'
-import { readIfThere, writePrivateFile } from './files.ts'
+import { readIfThere, writePrivate } from '../store/files.ts'
 
 interface ProcessMark {
   readonly pid: number
@@ -23,7 +23,7 @@ export function recordProcess(directory: string, name: string, pid: number, mark
     ...{ pid, startedAt, mark },
     supervisor: { pid: process.pid, startedAt: supervisor },
   }
-  writePrivateFile(recordPath(directory, name), `${JSON.stringify(record)}\n`)
+  writePrivate(recordPath(directory, name), `${JSON.stringify(record)}\n`)
 }
 
 export function forgetProcess(directory: string, name: string): void {

@@ -1,5 +1,5 @@
 // Keeps processes running until it is told to stop; then none of them is left.
-import { makePrivateDirectory } from './files.ts'
+import { makePrivateFolder } from '../store/files.ts'
 import { forgetProcess, recordProcess } from './leftovers.ts'
 import { type ProcessExit, type ProcessSpec, type RunningProcess, startProcess } from './process.ts'
 
@@ -48,7 +48,7 @@ interface Supervision {
 }
 
 export function superviseProcesses(options: SupervisorOptions): Supervisor {
-  makePrivateDirectory(options.runDirectory)
+  makePrivateFolder(options.runDirectory)
   const supervision: Supervision = { options, members: new Map(), isStopping: false }
   const { members } = supervision
   const stop = async (): Promise<void> => {

@@ -13,7 +13,7 @@ import { dirname } from 'node:path'
 import { Refusal } from '../core/errors.ts'
 
 const secretMode = 0o600
-const folderMode = 0o700
+const privateFolder = { recursive: true, mode: 0o700 } as const
 const textBytesMax = 4 * 1024 * 1024
 
 /** The trust on disk; in a dry run it is only changed in memory. */
@@ -49,7 +49,7 @@ export function openFiles({ isDryRun = false } = {}): Files {
 export function writePrivate(path: string, content: string | Uint8Array): void {
   const draft = `${path}.${randomBytes(4).toString('hex')}`
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: folderMode })
+    mkdirSync(dirname(path), privateFolder)
     writeFileSync(draft, content, { mode: secretMode })
     renameSync(draft, path)
   } catch (cause) {
@@ -81,6 +81,15 @@ function discard(draft: string): void {
   }
 }
 
+/** Makes a folder only its owner may enter, and those above it that are missing. */
+export function makePrivateFolder(path: string): void {
+  try {
+    mkdirSync(path, privateFolder)
+  } catch (cause) {
+    throw new Refusal('ERR_STORE_UNWRITABLE', `cannot make ${path}: ${reason(cause)}`, { cause })
+  }
+}
+
 export function readOrRefuse(path: string, what: string): string {
   const text = readIfThere(path)
   if (text === undefined) throw new Refusal('ERR_STORE_UNREADABLE', `no ${what} at ${path}`)
@@ -94,7 +103,8 @@ export function readBytes(path: string, what: string): Buffer {
   return bytes
 }
 
-function readIfThere(path: string): string | undefined {
+/** Undefined where there is no such file; refuses one that cannot be read. */
+export function readIfThere(path: string): string | undefined {
   return readBytesIfThere(path, textBytesMax)?.toString()
 }
 

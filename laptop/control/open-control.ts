@@ -4,7 +4,7 @@ import { chmodSync, rmSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { Refusal } from '../../core/errors.ts'
-import { makePrivateDirectory } from '../files.ts'
+import { makePrivateFolder } from '../../store/files.ts'
 import {
   formatControlLine,
   parseControlRequest,
@@ -35,7 +35,7 @@ export function controlSocket(runDirectory: string): string {
 export async function openControl(runDirectory: string): Promise<Control> {
   const path = controlSocket(runDirectory)
   requireShort(path)
-  makePrivateDirectory(runDirectory)
+  makePrivateFolder(runDirectory)
   let handler: ControlHandler = refuseAll
   const sockets = new Set<Socket>()
   const server = createServer({ allowHalfOpen: true }, (socket) => {

@@ -7,11 +7,11 @@ import { type Archipelago, parseArchipelago } from '../../core/archipelago.ts'
 import { placeNetwork } from '../../core/network/endpoint.ts'
 import type { Creds } from '../../core/trust/creds.ts'
 import { type NkeyPair, nkeyPairFrom } from '../../core/trust/nkey.ts'
-import { writePrivateFile } from '../../laptop/files.ts'
 import { authorityPaths, leafnodePaths } from '../../laptop/layout.ts'
 import type { SuperclusterOptions } from '../../laptop/supercluster.ts'
 import { findTool } from '../../laptop/tools.ts'
 import { connectWithCreds, type NatsConnection } from '../../nats/connect.ts'
+import { writePrivate } from '../../store/files.ts'
 import { claimPorts } from '../port-block.ts'
 import { type BareTrust, credsText, makeBareTrust } from './bare-trust.ts'
 
@@ -36,7 +36,7 @@ export async function makeBareNetwork(size: BareSize = {}): Promise<BareNetwork>
   const functionKey = nkeyPairFrom('user', randomBytes(32))
   const { network, ...trust } = await makeBareTrust()
   for (const { leafnode } of placeNetwork(archipelago, 'laptop')) {
-    writePrivateFile(leafnodePaths(data, leafnode).credentials, credsText(trust.leafnode))
+    writePrivate(leafnodePaths(data, leafnode).credentials, credsText(trust.leafnode))
   }
   const dial = (user: Creds, servers: readonly string[]) => {
     const ca = readFileSync(authorityPaths(data).certificate, 'utf8')

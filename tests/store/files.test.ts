@@ -2,8 +2,10 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import {
+  makePrivateFolder,
   openFiles,
   readBytes,
+  readIfThere,
   readOrRefuse,
   writeNewPrivate,
   writePrivate,
@@ -19,6 +21,13 @@ test('files and the folders made for them are closed to others', (t) => {
   t.is(readFileSync(path, 'utf8'), 'seed')
   t.deepEqual([path, join(folder, 'a', 'b'), join(folder, 'a')].map(modeOf), [0o600, 0o700, 0o700])
   t.deepEqual(readdirSync(join(folder, 'a', 'b')), ['key.nk'])
+})
+
+test('a folder is made closed to others, and may be there already', (t) => {
+  const path = join(temporaryFolder(t), 'a', 'run')
+  makePrivateFolder(path)
+  makePrivateFolder(path)
+  t.is(modeOf(path), 0o700)
 })
 
 test('a file that others could read is closed when it is written again', (t) => {
@@ -74,12 +83,17 @@ test('what cannot be written is named, and nothing is left of it', (t) => {
     code: 'ERR_STORE_UNWRITABLE',
     message: `cannot write ${path}: EEXIST`,
   })
+  t.throws(() => makePrivateFolder(join(folder, 'file', 'run')), {
+    code: 'ERR_STORE_UNWRITABLE',
+    message: `cannot make ${join(folder, 'file', 'run')}: ENOTDIR`,
+  })
   t.deepEqual(readdirSync(folder), ['file'])
 })
 
 test('what is not there, is no file, or is too large is not read', (t) => {
   const folder = temporaryFolder(t)
   const [missing, large] = [join(folder, 'a.jwt'), join(folder, 'large')]
+  t.is(readIfThere(missing), undefined)
   t.throws(() => readOrRefuse(missing, 'account JWT'), {
     code: 'ERR_STORE_UNREADABLE',
     message: `no account JWT at ${missing}`,

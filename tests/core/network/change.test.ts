@@ -9,9 +9,9 @@ import {
 } from '../../../core/network/configuration.ts'
 import { type PlannedServer, planNetwork, writePlan } from '../../../laptop/configurations.ts'
 import { runDirectory } from '../../../laptop/layout.ts'
-import { writePrivateFile } from '../../../laptop/files.ts'
 import { readLoaded } from '../../../laptop/monitor.ts'
 import { superviseProcesses } from '../../../laptop/supervisor.ts'
+import { writePrivate } from '../../../store/files.ts'
 import { makeBareNetwork } from '../../laptop/bare-network.ts'
 import { until } from '../../until.ts'
 
@@ -143,7 +143,7 @@ async function takesText(
 ): Promise<boolean> {
   await until('the server runs', () => readLoaded(monitor))
   const before = readFileSync(log, 'utf8').length
-  writePrivateFile(file, text)
+  writePrivate(file, text)
   supervisor.signal(name, 'SIGHUP')
   const verdict = /Reloaded server configuration|Failed to reload server configuration/
   const said = await until('an answer to the reload', () =>
