@@ -60,7 +60,7 @@ test('with the expected answers it does not wait for more', async (t) => {
 })
 
 test('silence ends it, and who is missing is not in the list', async (t) => {
-  const servers = await pingServers(observer, { expected: 5, stallMs: 200 })
+  const servers = await pingServers(observer, { expected: 5, stallMs: 1_000 })
   t.is(servers.length, 4)
 })
 
@@ -88,7 +88,10 @@ test('who answers with an error is not in the list', async (t) => {
 
 test('connections come page by page, and one of them can be ended', async (t) => {
   const [url = ''] = clientUrls()
-  const client = await network.connect(network.member, [url])
+  await using client = await network.connect(network.member, [url])
+  // Each server counts for itself, and it may come back to another one.
+  const present = () => `${client.info?.server_id} ${client.info?.client_id}`
+  const before = present()
   const id = await idOf('ams3-0')
   const key = network.member.pair.publicKey
   const found: number[] = []
@@ -97,11 +100,8 @@ test('connections come page by page, and one of them can be ended', async (t) =>
   }
   t.deepEqual(found, [client.info?.client_id ?? 0])
   await kickConnection(pusher, id, found[0] ?? 0)
-  await until(
-    'the client came back as another connection',
-    () => client.info?.client_id !== found[0],
-  )
-  await client.close()
+  await until('the client came back as another connection', () => present() !== before)
+  await client.flush()
 })
 
 test('a connection that is not there cannot be ended', async (t) => {
