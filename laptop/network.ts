@@ -4,11 +4,12 @@ import { join } from 'node:path'
 import type { Archipelago } from '../core/archipelago.ts'
 import type { ServiceUser } from '../core/trust/declare.ts'
 import type { NatsConnection } from '../nats/connect.ts'
-import { openFiles } from '../store/files.ts'
+import { openFiles, readOrRefuse } from '../store/files.ts'
 import { homesOf, type Homes } from '../store/homes.ts'
 import type { OperatorHome } from '../store/operator.ts'
 import { bundleFunction } from './bundle.ts'
 import { openControl } from './control/open-control.ts'
+import { authorityPaths } from './layout.ts'
 import { operatorConnector } from './network/connect-operator.ts'
 import { controlEdits, openEdits, type Edits } from './network/edits.ts'
 import { keepLeafnodesRenewed } from './network/leafnodes.ts'
@@ -58,7 +59,10 @@ export async function startNetwork(options: NetworkOptions): Promise<RunningNetw
   const trust = makeTrust({ files, homes }, options.archipelago)
   const bundle = join(homes.run, 'provision-credentials.mjs')
   const bundled = bundleFunction(bundle)
-  const connectTo = operatorConnector(() => trust.operator, homes)
+  const connectTo = operatorConnector({
+    home: () => trust.operator,
+    ca: () => readOrRefuse(authorityPaths(homes.data).certificate, 'authority'),
+  })
   const supercluster = started.use(
     await startSupercluster({
       ...networkSource(trust.archipelago, { files, homes, operator: trust.operator }),

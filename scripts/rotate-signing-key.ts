@@ -14,7 +14,7 @@ import {
   type RotatingKey,
 } from '../store/rotation.ts'
 import { networkCommand, openPlace, runCommand, type Place } from './command.ts'
-import { connectOperator } from './operator-connection.ts'
+import { openOperatorSession } from './operator-session.ts'
 import { rotateKeys } from './rotation/rotate-keys.ts'
 
 const command = networkCommand(
@@ -52,8 +52,10 @@ async function main(): Promise<void> {
 /** Where the operator has its home: who pushes, and who asks the functions. */
 async function connectIfHere(place: Place, connections: AsyncDisposableStack) {
   if (!hasHome({ ...place, files: openFiles() }, operatorHomeName)) return {}
+  const { connectAs } = openOperatorSession(place)
+  // They last as long as somebody lives by an old key.
   const connect = async (user: 'pusher' | 'access-operator') =>
-    connections.adopt(await connectOperator(place, user), (connection) => connection.close())
+    connections.adopt(await connectAs(user, { reconnect: true }), (nc) => nc.close())
   return { pusher: await connect('pusher'), access: await connect('access-operator') }
 }
 

@@ -14,7 +14,7 @@ import { parseCreds } from '../core/trust/creds.ts'
 import { connectWithCreds, type NatsConnection } from '../nats/connect.ts'
 import { observeNetwork } from '../nats/observe-network.ts'
 import { networkCommand, openPlace } from './command.ts'
-import { connectOperator } from './operator-connection.ts'
+import { openOperatorSession } from './operator-session.ts'
 import { readDigests } from './verify/read-digests.ts'
 
 const couldNotAsk = 2
@@ -90,7 +90,8 @@ async function observe(options: Options): Promise<ObservedServer[]> {
 }
 
 function connectBefore(timeoutMs: number, options: Options): Promise<NatsConnection> {
-  if (options.servers === undefined) return connectOperator(openPlace(options), 'observer')
+  if (options.servers === undefined)
+    return openOperatorSession(openPlace(options)).connectAs('observer')
   if (options.creds === undefined) {
     throw new Refusal('ERR_OPTION_ILLEGAL', '--servers needs --creds')
   }

@@ -8,8 +8,11 @@ import { parseScopeName, serviceUsers, type ServiceUser } from './declare.ts'
 export const clockSkewSecondsMax = 120
 
 const daySeconds = 24 * 3600
-/** The longest lives of the operator's own users; the lobby's is public, and its connections are short. */
-const serviceSecondsMax: Readonly<Record<ServiceUser, number>> = {
+/**
+ * What credentials of the operator's own users are signed for, and the most that they may have. Those
+ * of 90 days are public: they are handed out, and not made for each use.
+ */
+export const serviceLifetimeSeconds: Readonly<Record<ServiceUser, number>> = {
   observer: daySeconds,
   pusher: daySeconds,
   'access-operator': daySeconds,
@@ -22,7 +25,8 @@ export function credentialSecondsMax(
   { roles, leafnode }: Archipelago,
   scopeName: string,
 ): number | undefined {
-  if (Object.hasOwn(serviceUsers, scopeName)) return serviceSecondsMax[scopeName as ServiceUser]
+  if (Object.hasOwn(serviceUsers, scopeName))
+    return serviceLifetimeSeconds[scopeName as ServiceUser]
   if (scopeName.startsWith('leafnode.')) return leafnode.lifetimeSeconds
   const known = parseScopeName(scopeName)
   return roles.find(({ name }) => name === known?.role)?.lifetimeSeconds

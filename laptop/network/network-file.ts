@@ -4,7 +4,7 @@ import { openDoors } from '../../core/network/access-subject.ts'
 import { formatHostPort, formatUrl, type RegionPlace } from '../../core/network/endpoint.ts'
 import { readOrRefuse } from '../../store/files.ts'
 import { publicFiles } from '../../store/public.ts'
-import { keepServiceCreds, publicCredsSeconds } from '../../store/service-credential.ts'
+import { keepServiceCreds } from '../../store/service-credential.ts'
 import { authorityPaths } from '../layout.ts'
 import { nowSeconds } from './now.ts'
 import type { NetworkRuntime } from './runtime.ts'
@@ -17,8 +17,7 @@ export function writeNetworkFile({
   supercluster,
 }: Pick<NetworkRuntime, 'files' | 'homes' | 'trust' | 'supercluster'>): string {
   const { archipelago, operator } = trust
-  const life = { nowSeconds: nowSeconds(), lifetimeSeconds: publicCredsSeconds }
-  const lobby = keepServiceCreds(operator, 'lobby', life)
+  const lobby = keepServiceCreds(operator, 'lobby', nowSeconds())
   const file: NetworkFile = {
     version: 1,
     network: archipelago.network,

@@ -8,7 +8,7 @@ import { askFunctionStates, type FunctionState } from '../../nats/function-state
 import { requestCredential } from '../../requestor/request-credential.ts'
 import { makeNkeyPair } from '../../store/key-file.ts'
 import { currentKey, type RotatingKey, type Rotation } from '../../store/rotation.ts'
-import { readNetwork } from '../operator-connection.ts'
+import { readNetwork } from '../operator-session.ts'
 import type { RotationContext } from './rotate-keys.ts'
 
 const pauseMs = 200

@@ -41,9 +41,8 @@ test.after.always(async () => {
 })
 
 async function connectRequestor(): Promise<NatsConnection> {
-  const life = { nowSeconds: nowSeconds(), lifetimeSeconds: 3_600 }
   const creds = parseCreds(
-    readFileSync(keepServiceCreds(network.operator, 'legacy-requestor', life), 'utf8'),
+    readFileSync(keepServiceCreds(network.operator, 'legacy-requestor', nowSeconds()), 'utf8'),
   )
   const { file } = network.network
   const servers = serversOf(network.network, 'ams3')
