@@ -1,6 +1,7 @@
 // The one public file that a newcomer needs: where to ask, whom to trust, and the lobby's credential.
 import * as z from 'zod'
 import { Refusal } from '../errors.ts'
+import { parseJson } from '../parse-json.ts'
 import { parseOperator, type OperatorJwt } from '../trust/operator.ts'
 import { parseCreds, type Creds } from '../trust/creds.ts'
 
@@ -33,15 +34,8 @@ export interface Network {
 
 /** Refuses a file that is not whole, and one whose operator JWT does not verify. */
 export function parseNetworkFile(text: string): Network {
-  const { data, error } = shape.safeParse(parseJson(text))
-  if (error !== undefined) {
-    const [issue] = error.issues
-    throw new Refusal(
-      'ERR_NETWORK_FILE_ILLEGAL',
-      `illegal network file: ${issue?.path.join('.')}: ${issue?.message}`,
-    )
-  }
-  return { file: data, operator: parseOperator(data.operator), lobby: parseCreds(data.lobbyCreds) }
+  const file = parseJson(text, shape, { what: 'network file', code: 'ERR_NETWORK_FILE_ILLEGAL' })
+  return { file, operator: parseOperator(file.operator), lobby: parseCreds(file.lobbyCreds) }
 }
 
 export function formatNetworkFile(file: NetworkFile): string {
@@ -57,12 +51,4 @@ export function regionsFrom(file: NetworkFile, first?: string): NetworkRegion[] 
       `unknown region: '${first}' (${file.regions.map(({ name }) => name).join(', ')})`,
     )
   return [...wanted, ...file.regions.filter(({ name }) => name !== first)]
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw new Refusal('ERR_NETWORK_FILE_ILLEGAL', 'illegal network file: not JSON')
-  }
 }

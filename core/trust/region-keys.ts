@@ -1,7 +1,7 @@
 // The public halves of the keys whose home is a region: all of them that ever leaves it.
 import * as z from 'zod'
-import { Refusal } from '../errors.ts'
 import { functionDoors } from '../network/access-subject.ts'
+import { parseJson } from '../parse-json.ts'
 import { isNkey, type Nkey } from './nkey.ts'
 
 const accountKey = z.custom<Nkey<'account'>>((text) => isNkey('account', String(text)))
@@ -29,23 +29,9 @@ export type RegionKeys = z.infer<typeof regionKeys>
 
 /** Refuses what is not exactly the public halves of one region's keys. */
 export function parseRegionKeys(text: string): RegionKeys {
-  const { data, error } = regionKeys.safeParse(parseJson(text))
-  if (error === undefined) return data
-  const [issue] = error.issues
-  throw new Refusal(
-    'ERR_REGION_KEYS_ILLEGAL',
-    `illegal region keys: ${issue?.path.join('.')}: ${issue?.message}`,
-  )
+  return parseJson(text, regionKeys, { what: 'region keys', code: 'ERR_REGION_KEYS_ILLEGAL' })
 }
 
 export function formatRegionKeys(keys: RegionKeys): string {
   return `${JSON.stringify(keys, undefined, 2)}\n`
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    throw new Refusal('ERR_REGION_KEYS_ILLEGAL', 'illegal region keys: not JSON', { cause })
-  }
 }

@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import type { Archipelago } from '../archipelago.ts'
 import { Refusal } from '../errors.ts'
+import { parseJson } from '../parse-json.ts'
 import type { AccountBody, AccountJwt } from './account.ts'
 import { accountSecondsMax } from './lifetime.ts'
 
@@ -73,21 +74,9 @@ export function recordRevocations(
 
 /** Refuses what formatRevocationRecords did not write: a wrong record could let a revoked key in. */
 export function parseRevocationRecords(text: string): RevocationRecord[] {
-  const { data, error } = records.safeParse(parseJson(text))
-  if (error === undefined) return data
-  const [issue] = error.issues
-  const where = issue?.path.join('.') ?? ''
-  throw new Refusal('ERR_REVOCATIONS_ILLEGAL', `illegal revocations: ${where}: ${issue?.message}`)
+  return parseJson(text, records, { what: 'revocations', code: 'ERR_REVOCATIONS_ILLEGAL' })
 }
 
 export function formatRevocationRecords(list: readonly RevocationRecord[]): string {
   return `${JSON.stringify(list, undefined, 2)}\n`
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    throw new Refusal('ERR_REVOCATIONS_ILLEGAL', 'illegal revocations: not JSON', { cause })
-  }
 }

@@ -1,7 +1,7 @@
 // What a running network is asked over its control socket, a line of JSON each: one request, then
 // any number of progress lines, then one result or one refusal.
 import * as z from 'zod'
-import { Refusal } from '../../core/errors.ts'
+import { parseJson } from '../../core/parse-json.ts'
 
 const plan = z.strictObject({
   do: z.literal('plan'),
@@ -26,21 +26,9 @@ export const requestBytesMax = 4096
 
 /** Refuses what is not exactly a request. */
 export function parseControlRequest(text: string): ControlRequest {
-  const { data, error } = request.safeParse(parseJson(text))
-  if (error === undefined) return data
-  const [issue] = error.issues
-  const where = issue?.path.join('.') || 'request'
-  throw new Refusal('ERR_CONTROL_ILLEGAL', `illegal control request: ${where}: ${issue?.message}`)
+  return parseJson(text, request, { what: 'control request', code: 'ERR_CONTROL_ILLEGAL' })
 }
 
 export function formatControlLine(message: ControlMessage | ControlRequest): string {
   return `${JSON.stringify(message)}\n`
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    throw new Refusal('ERR_CONTROL_ILLEGAL', 'illegal control request: not JSON', { cause })
-  }
 }

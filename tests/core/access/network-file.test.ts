@@ -52,7 +52,7 @@ for (const [what, changes, code, message] of [
     'with a field too many',
     { note: '' },
     'ERR_NETWORK_FILE_ILLEGAL',
-    /^illegal network file: : Unrecognized key: "note"/,
+    /^illegal network file: Unrecognized key: "note"/,
   ],
   [
     'whose operator is not signed',

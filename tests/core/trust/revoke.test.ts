@@ -81,7 +81,7 @@ test('records come back as they were written', (t) => {
 const good = { account: name, nkey: alice, revokedAtSeconds: 1, keptUntilSeconds: 2 }
 for (const [what, text, message] of [
   ['no JSON', '[', /^illegal revocations: not JSON$/],
-  ['no list', '{}', /^illegal revocations: : /],
+  ['no list', '{}', /^illegal revocations: Invalid input/],
   ['a record with more in it', JSON.stringify([{ ...good, more: 1 }]), /^illegal revocations: 0: /],
   [
     'half a second',

@@ -92,7 +92,7 @@ for (const { title, bytes, refusal } of [
   {
     title: 'more than it knows',
     bytes: '{"do":"plan","archipelagoFile":"a","agreed":"b"}\n',
-    refusal: illegal('illegal control request: request: '),
+    refusal: illegal('illegal control request: Unrecognized key: "agreed'),
   },
   {
     title: 'a digest that is none',
