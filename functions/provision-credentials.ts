@@ -1,16 +1,17 @@
 // The provisioning function: whoever asks, by whatever trigger, comes through here. It keeps no
 // state but the trust it was given: any replica in any region can answer.
-import { decideAccess } from '../core/access/decision.ts'
+import { considerAccess, requireSignedAsync } from '../core/access/decision.ts'
+import { encapsulate } from '../core/access/hpke.ts'
 import { issueCredential, sealCredential, type RoleSigner } from '../core/access/issue.ts'
 import { decideLegacy, formatLegacyRefusal, issueLegacyCreds } from '../core/access/legacy.ts'
-import { decideRenewal } from '../core/access/renewal.ts'
+import { considerRenewal } from '../core/access/renewal.ts'
 import { readAsked } from '../core/access/request.ts'
 import { answerRefusal, type RefusalAnswer } from '../core/access/status.ts'
 import type { Role } from '../core/archipelago.ts'
 import { Refusal } from '../core/errors.ts'
 import type { FunctionDoor } from '../core/network/access-subject.ts'
 import type { FunctionTrust } from '../store/function-trust.ts'
-import { makeNkeyPair } from '../store/key-file.ts'
+import { makeNkeyTexts } from '../store/key-file.ts'
 import type { Audit, Caller } from './provisioning/audit.ts'
 
 export interface Provisioning {
@@ -31,15 +32,15 @@ export type ProvisioningAnswer =
   | { readonly isGranted: true; readonly body: string }
   | { readonly isGranted: false; readonly refusal: RefusalAnswer; readonly body: string }
 
-/** Decides, signs and seals, or refuses; either way one audit line. Never throws. */
-export function provisionCredential(
+/** Decides, signs and seals, or refuses; either way one audit line. Never rejects. */
+export async function provisionCredential(
   request: ProvisioningRequest,
   provisioning: Provisioning,
-): ProvisioningAnswer {
+): Promise<ProvisioningAnswer> {
   const { audit, door } = provisioning
   try {
     const grantIt = door === 'legacy' ? grantLegacy : grantSealed
-    return { isGranted: true, body: grantIt(request, provisioning) }
+    return { isGranted: true, body: await grantIt(request, provisioning) }
   } catch (error) {
     const { kind, bytes, caller } = request
     const refusal = answerRefusal(error)
@@ -60,15 +61,25 @@ function refuse(refusal: RefusalAnswer, door: FunctionDoor, nonce?: string): Pro
   return { isGranted: false, refusal, body }
 }
 
-function grantSealed({ kind, bytes, caller }: ProvisioningRequest, from: Provisioning): string {
+/** Signatures and keys take the most time of it, and other threads: it is not alone meanwhile. */
+async function grantSealed(
+  { kind, bytes, caller }: ProvisioningRequest,
+  from: Provisioning,
+): Promise<string> {
   const { region, door, trust, nowMs, audit } = from
   const current = trust()
   const context = { ...current, door, nowMs: nowMs() }
-  const grant =
-    kind === 'access' ? decideAccess(bytes, context) : decideRenewal(bytes, context, caller.nkey)
+  const considered =
+    kind === 'access'
+      ? considerAccess(bytes, context)
+      : considerRenewal(bytes, context, caller.nkey)
+  const grant = await requireSignedAsync(considered)
   const signer = requireSigner(current, grant.role)
+  const encapsulating = encapsulate(grant.curve)
   const user = issueCredential(grant, signer)
-  const sealed = sealCredential(grant, { user, account: signer.account, region })
+  const { account } = signer
+  const encapsulated = await encapsulating
+  const sealed = sealCredential(grant, { user, account, region, encapsulated })
   audit.granted(caller, { grant, nkey: grant.nkey, credential: user.claims })
   // Base64url has nothing to escape: JSON.stringify would look through 8 kB for it.
   return `{"sealed":"${sealed}"}`
@@ -80,7 +91,7 @@ function grantLegacy({ kind, bytes, caller }: ProvisioningRequest, from: Provisi
   if (kind !== 'access') throw new Refusal('ERR_RENEWAL_ILLEGAL', 'renewal: not at the door legacy')
   const current = trust()
   const grant = decideLegacy(bytes, { ...current, door, nowMs: nowMs() })
-  const pair = makeNkeyPair('user')
+  const pair = makeNkeyTexts('user')
   const signer = requireSigner(current, grant.role)
   const { user, creds } = issueLegacyCreds(grant, { pair, signer, region })
   audit.granted(caller, { grant, nkey: pair.publicKey, credential: user.claims })

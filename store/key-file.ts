@@ -1,10 +1,30 @@
-import { randomBytes } from 'node:crypto'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { Refusal } from '../core/errors.ts'
-import { nkeyPairFrom, parseSeed, type NkeyPair, type NkeyRole } from '../core/trust/nkey.ts'
+import {
+  nkeyPairFrom,
+  nkeyTextsFrom,
+  parseSeed,
+  type NkeyPair,
+  type NkeyRole,
+} from '../core/trust/nkey.ts'
 import type { Files } from './files.ts'
 
 export function makeNkeyPair<R extends NkeyRole>(role: R): NkeyPair<R> {
   return nkeyPairFrom(role, randomBytes(32))
+}
+
+/** A key that somebody else is going to use: half as dear as one that signs here. */
+export function makeNkeyTexts<R extends NkeyRole>(role: R): ReturnType<typeof nkeyTextsFrom<R>> {
+  // The types of Node do not know that keys may be encoded as JWK while they are made.
+  const jwk = { format: 'jwk' }
+  const options: object = { publicKeyEncoding: jwk, privateKeyEncoding: jwk }
+  const { privateKey } = generateKeyPairSync('ed25519', options) as unknown as { privateKey: Jwk }
+  return nkeyTextsFrom(role, privateKey)
+}
+
+interface Jwk {
+  readonly d: string
+  readonly x: string
 }
 
 /** The key of this file, made now if there is none yet. */

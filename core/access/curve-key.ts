@@ -1,7 +1,7 @@
 // X25519 keys (RFC 7748): the public half as text for the wire, the private half as a handle.
 // Every seal needs a fresh key (RFC 9180 section 4.1, Encap), so this randomness is not an argument.
 // oxlint-disable-next-line no-restricted-imports
-import { type KeyObject, generateKeyPairSync } from 'node:crypto'
+import { type KeyObject, generateKeyPair, generateKeyPairSync } from 'node:crypto'
 import { Refusal } from '../errors.ts'
 import { quote } from '../quote.ts'
 
@@ -44,11 +44,26 @@ const lowOrder: ReadonlySet<bigint> = new Set([
   0x57119fd0dd4e22d8868e1c58c45c44045bef839c55b1d0b1248c50a3bc959c5fn,
 ])
 
+// Encoded while it is made: to export a key object afterwards can deadlock (Node 20), and takes
+// longer. The types of Node do not know that one half alone may be encoded.
+const encoding: object = { publicKeyEncoding: { format: 'jwk' } }
+
 export function generateCurveKeyPair(): CurveKeyPair {
-  // Encoded while it is made: to export a key object afterwards can deadlock (Node 20), and takes
-  // longer. The types of Node do not know that one half alone may be encoded.
-  const options = { publicKeyEncoding: { format: 'jwk' } }
-  const { publicKey, privateKey } = generateKeyPairSync('x25519', options as object)
-  const { x } = publicKey as unknown as { x: CurveKey }
-  return { publicKey: x, privateKey }
+  const { publicKey, privateKey } = generateKeyPairSync('x25519', encoding)
+  return curveKeyPairOf(publicKey, privateKey)
+}
+
+/** The same, made by a thread of Node's pool. */
+export function generateCurveKeyPairAsync(): Promise<CurveKeyPair> {
+  const { promise, resolve, reject } = Promise.withResolvers<CurveKeyPair>()
+  generateKeyPair('x25519', encoding, (error, publicKey, privateKey) => {
+    if (error === null) resolve(curveKeyPairOf(publicKey, privateKey))
+    else reject(error)
+  })
+  return promise
+}
+
+function curveKeyPairOf(encoded: unknown, privateKey: KeyObject): CurveKeyPair {
+  const { x: publicKey } = encoded as { x: CurveKey }
+  return { publicKey, privateKey }
 }

@@ -11,7 +11,7 @@ import type { Nkey } from '../trust/nkey.ts'
 import type { OperatorJwt } from '../trust/operator.ts'
 import type { CurveKey } from './curve-key.ts'
 import { requireNameAllowed, requireNkeyAllowed, requireTicketAllowed } from './denial.ts'
-import { isProofBy, type ProofPurpose } from './proof.ts'
+import { isProofBy, isProofByAsync, type ProofPurpose, type SignedProof } from './proof.ts'
 import { parseRequest, type AccessRequest } from './request.ts'
 
 /** How far a requestor's clock may be off either way, and so how long a request can be replayed. */
@@ -43,8 +43,19 @@ export interface Grant {
   readonly expiresAtSeconds: number
 }
 
+/** What is granted if the proof is signed: the last rule, for it costs more than all others together. */
+export interface Considered {
+  readonly grant: Grant
+  readonly signed: SignedProof
+}
+
 /** A newcomer at the lobby's or the invite's door. Refuses with the rule that stood in the way. */
 export function decideAccess(bytes: Uint8Array, context: DecisionContext): Grant {
+  return requireSigned(considerAccess(bytes, context))
+}
+
+/** The same but for the signature of the proof. */
+export function considerAccess(bytes: Uint8Array, context: DecisionContext): Considered {
   const request = parseRequest(bytes)
   const { door } = context
   if (request.jwt !== undefined)
@@ -52,14 +63,35 @@ export function decideAccess(bytes: Uint8Array, context: DecisionContext): Grant
   if (door === 'invite') {
     const ticketId = requireTicket(request, context)
     const role = requireRole(request, context)
-    requireProof(request, context, 'access')
-    return grant(request, { rule: door, role, ticketId })
+    requireProof(request, context)
+    return {
+      grant: grant(request, { rule: door, role, ticketId }),
+      signed: signedFor('access', request),
+    }
   }
   if (request.ticket !== undefined || request.ticketSignature !== undefined)
     throw new Refusal('ERR_REQUEST_ILLEGAL', 'illegal request: a ticket belongs to an invite')
   const role = requireRole(request, context)
-  requireProof(request, context, 'access')
-  return grant(request, { rule: door, role })
+  requireProof(request, context)
+  return { grant: grant(request, { rule: door, role }), signed: signedFor('access', request) }
+}
+
+export function signedFor(purpose: ProofPurpose, { proof, signature }: AccessRequest): SignedProof {
+  return { proof, signature, purpose }
+}
+
+export function requireSigned({ grant, signed }: Considered): Grant {
+  return requireGood(grant, isProofBy(grant.nkey, signed))
+}
+
+/** Has the signature verified by another thread. */
+export async function requireSignedAsync({ grant, signed }: Considered): Promise<Grant> {
+  return requireGood(grant, await isProofByAsync(grant.nkey, signed))
+}
+
+function requireGood(grant: Grant, isSigned: boolean): Grant {
+  if (isSigned) return grant
+  throw new Refusal('ERR_PROOF_WRONG', `proof is not signed by its nkey: ${grant.nkey}`)
 }
 
 /** The id of the ticket. */
@@ -88,13 +120,11 @@ export function requireRole({ claims }: AccessRequest, context: DecisionContext)
   return role
 }
 
-/** The cheap rules first: a signature costs more than all others together. */
+/** All that is asked of a proof but its signature. */
 export function requireProof(
-  request: AccessRequest,
+  { claims }: AccessRequest,
   { operator, door, denyList, nowMs }: DecisionContext,
-  purpose: ProofPurpose,
 ): void {
-  const { claims, proof, signature } = request
   if (claims.audience !== operator.claims.sub || claims.door !== door)
     throw new Refusal('ERR_PROOF_AUDIENCE', `proof is not for this operator's door: ${door}`)
   const ageSeconds = (nowMs - claims.time) / 1000
@@ -105,8 +135,6 @@ export function requireProof(
     )
   requireNkeyAllowed(denyList, claims.nkey)
   requireNameAllowed(denyList, claims.name)
-  if (!isProofBy(claims.nkey, { proof, signature, purpose }))
-    throw new Refusal('ERR_PROOF_WRONG', `proof is not signed by its nkey: ${claims.nkey}`)
 }
 
 /**

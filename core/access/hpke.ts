@@ -7,11 +7,15 @@ import {
   createHmac,
   createSecretKey,
   diffieHellman,
-  hkdfSync,
 } from 'node:crypto'
 import { Refusal } from '../errors.ts'
 import { importPublicKey } from '../public-key.ts'
-import { type CurveKey, type CurveKeyPair, generateCurveKeyPair } from './curve-key.ts'
+import {
+  type CurveKey,
+  type CurveKeyPair,
+  generateCurveKeyPair,
+  generateCurveKeyPairAsync,
+} from './curve-key.ts'
 
 export interface Message {
   /** What the key is for; both sides must give the same. */
@@ -23,19 +27,37 @@ export interface Message {
 const encBytes = 32
 const tagBytes = 16
 
-/** The ephemeral public key (enc, 32 bytes), the ciphertext and its tag (16 bytes), in this order. */
-export function seal(recipient: CurveKey, message: Message & { plaintext: Uint8Array }): Buffer {
-  return sealFrom(generateCurveKeyPair(), recipient, message)
+/** The secret that an ephemeral key agreed on with the recipient. */
+export interface Encapsulated {
+  /** The ephemeral public key, 32 bytes. */
+  readonly enc: Buffer
+  readonly recipient: CurveKey
+  readonly secret: Buffer
 }
 
-/** For test vectors. An ephemeral key that is used twice betrays what both messages say. */
-export function sealFrom(
-  ephemeral: CurveKeyPair,
-  recipient: CurveKey,
+/** The ephemeral public key (enc, 32 bytes), the ciphertext and its tag (16 bytes), in this order. */
+export function seal(recipient: CurveKey, message: Message & { plaintext: Uint8Array }): Buffer {
+  return sealWith(encapsulateFrom(generateCurveKeyPair(), recipient), message)
+}
+
+/** Encap (section 4.1), by threads of Node's pool: while they work, others can be answered. */
+export async function encapsulate(recipient: CurveKey): Promise<Encapsulated> {
+  const ephemeral = await generateCurveKeyPairAsync()
+  const enc = Buffer.from(ephemeral.publicKey, 'base64url')
+  return { enc, recipient, secret: await agreeAsync(recipient, ephemeral.privateKey) }
+}
+
+/** For test vectors: an ephemeral key that is used twice betrays what both messages say. */
+export function encapsulateFrom(ephemeral: CurveKeyPair, recipient: CurveKey): Encapsulated {
+  const enc = Buffer.from(ephemeral.publicKey, 'base64url')
+  return { enc, recipient, secret: agree(recipient, ephemeral.privateKey) }
+}
+
+/** One message for one encapsulation: a second one would take the same key and nonce. */
+export function sealWith(
+  { enc, recipient, secret }: Encapsulated,
   { info, aad, plaintext }: Message & { plaintext: Uint8Array },
 ): Buffer {
-  const enc = Buffer.from(ephemeral.publicKey, 'base64url')
-  const secret = agree(Buffer.from(recipient, 'base64url'), ephemeral.privateKey)
   const { key, nonce } = schedule(secret, { enc, recipient, info })
   const cipher = createCipheriv('aes-128-gcm', key, nonce).setAAD(aad)
   return Buffer.concat([enc, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()])
@@ -49,10 +71,10 @@ export function open(
   if (sealed.length < encBytes + tagBytes) {
     throw new Refusal('ERR_SEALED_ILLEGAL', `sealed message is too short: ${sealed.length} bytes`)
   }
-  const enc = sealed.subarray(0, encBytes)
+  const enc = Buffer.from(sealed.subarray(0, encBytes))
   const ciphertext = sealed.subarray(encBytes, -tagBytes)
   try {
-    const secret = agree(enc, privateKey)
+    const secret = agree(enc.toString('base64url') as CurveKey, privateKey)
     const { key, nonce } = schedule(secret, { enc, recipient: publicKey, info })
     const decipher = createDecipheriv('aes-128-gcm', key, nonce, { authTagLength: tagBytes })
     decipher.setAAD(aad).setAuthTag(sealed.subarray(-tagBytes))
@@ -64,10 +86,26 @@ export function open(
 }
 
 /** Section 4.1, DH, and the check of 7.1.4. */
-function agree(raw: Uint8Array, privateKey: KeyObject): Buffer {
-  const secret = diffieHellman({ publicKey: importPublicKey('X25519', raw), privateKey })
+function agree(theirs: CurveKey, privateKey: KeyObject): Buffer {
+  return requireHighOrder(diffieHellman({ publicKey: importCurveKey(theirs), privateKey }))
+}
+
+function agreeAsync(theirs: CurveKey, privateKey: KeyObject): Promise<Buffer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
+  diffieHellman({ publicKey: importCurveKey(theirs), privateKey }, (error, secret) => {
+    if (error === null) resolve(secret)
+    else reject(error)
+  })
+  return promise.then(requireHighOrder)
+}
+
+function requireHighOrder(secret: Buffer): Buffer {
   if (secret.equals(allZeros)) throw new RangeError('point of low order')
   return secret
+}
+
+function importCurveKey(key: CurveKey): KeyObject {
+  return importPublicKey('X25519', Buffer.from(key, 'base64url'))
 }
 
 const allZeros = Buffer.alloc(32)
@@ -80,19 +118,22 @@ function schedule(
   dh: Uint8Array,
   { enc, recipient, info }: { enc: Uint8Array; recipient: CurveKey; info: Uint8Array },
 ) {
-  const secret = sharedSecret(dh, Buffer.concat([enc, Buffer.from(recipient, 'base64url')]))
-  const context = Buffer.concat([modeBase, pskIdHash, labeledExtract('info_hash', info)])
-  const derive = (label: string, length: number) => {
-    const ikm = labeledIkm(hpkeSuite, 'secret', empty)
-    return hkdf(ikm, secret, { info: labeledInfo(hpkeSuite, label, context, length), length })
+  const shared = sharedSecret(dh, Buffer.concat([enc, Buffer.from(recipient, 'base64url')]))
+  const infoHash = labeledExtract(hpkeSuite, noSalt, 'info_hash', info)
+  const context = Buffer.concat([modeBase, pskIdHash, infoHash])
+  const secret = createSecretKey(
+    labeledExtract(hpkeSuite, createSecretKey(shared), 'secret', empty),
+  )
+  return {
+    key: createSecretKey(labeledExpand(hpkeSuite, secret, 'key', context, 16)),
+    nonce: labeledExpand(hpkeSuite, secret, 'base_nonce', context, 12),
   }
-  return { key: createSecretKey(derive('key', 16)), nonce: derive('base_nonce', 12) }
 }
 
 /** ExtractAndExpand (section 4.1). */
 function sharedSecret(dh: Uint8Array, kemContext: Uint8Array): Buffer {
-  const info = labeledInfo(kemSuite, 'shared_secret', kemContext, 32)
-  return hkdf(labeledIkm(kemSuite, 'eae_prk', dh), empty, { info, length: 32 })
+  const pseudorandom = createSecretKey(labeledExtract(kemSuite, noSalt, 'eae_prk', dh))
+  return labeledExpand(kemSuite, pseudorandom, 'shared_secret', kemContext, 32)
 }
 
 const empty = Buffer.alloc(0)
@@ -102,27 +143,23 @@ const modeBase = Buffer.of(0)
 const kemSuite = Buffer.from('KEM\x00\x20', 'latin1')
 const hpkeSuite = Buffer.from('HPKE\x00\x20\x00\x01\x00\x01', 'latin1')
 
-/** LabeledExtract, then LabeledExpand (section 4), which are the two halves of HKDF. */
-function hkdf(
-  ikm: Uint8Array,
-  salt: Uint8Array,
-  { info, length }: { info: Uint8Array; length: number },
+/** Section 4. HMAC, since hkdfSync would extract once more for each expansion, at twice the time. */
+function labeledExtract(suite: Buffer, salt: KeyObject, label: string, ikm: Uint8Array): Buffer {
+  const labeled = Buffer.concat([version, suite, Buffer.from(label), ikm])
+  return createHmac('sha256', salt).update(labeled).digest()
+}
+
+/** Section 4, for what fits into one block of the hash: 32 bytes. */
+function labeledExpand(
+  suite: Buffer,
+  pseudorandom: KeyObject,
+  label: string,
+  info: Uint8Array,
+  length: number,
 ): Buffer {
-  return Buffer.from(hkdfSync('sha256', createSecretKey(ikm), salt, info, length))
+  const labeled = [Buffer.of(0, length), version, suite, Buffer.from(label), info, Buffer.of(1)]
+  const block = createHmac('sha256', pseudorandom).update(Buffer.concat(labeled)).digest()
+  return block.subarray(0, length)
 }
 
-function labeledIkm(suite: Buffer, label: string, ikm: Uint8Array): Buffer {
-  return Buffer.concat([version, suite, Buffer.from(label), ikm])
-}
-
-function labeledInfo(suite: Buffer, label: string, info: Uint8Array, length: number): Buffer {
-  return Buffer.concat([Buffer.of(0, length), version, suite, Buffer.from(label), info])
-}
-
-function labeledExtract(label: string, ikm: Uint8Array): Buffer {
-  return createHmac('sha256', noSalt)
-    .update(labeledIkm(hpkeSuite, label, ikm))
-    .digest()
-}
-
-const pskIdHash = labeledExtract('psk_id_hash', empty)
+const pskIdHash = labeledExtract(hpkeSuite, noSalt, 'psk_id_hash', empty)

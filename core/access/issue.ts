@@ -1,7 +1,7 @@
 import type { AccountJwt } from '../trust/account.ts'
 import type { Nkey, NkeyPair } from '../trust/nkey.ts'
 import { signUser, type UserJwt } from '../trust/user.ts'
-import { sealAnswer } from './answer.ts'
+import { sealAnswer, type SealedTo } from './answer.ts'
 import type { Grant } from './decision.ts'
 import { ticketTags } from './renewal.ts'
 
@@ -27,12 +27,18 @@ export function issueCredential(granted: Issued, { key, account }: RoleSigner): 
   })
 }
 
+export interface Sealing extends Pick<SealedTo, 'encapsulated'> {
+  readonly user: UserJwt
+  readonly account: AccountJwt
+  readonly region: string
+}
+
 /** The credential on its way to the requestor, and to nobody else. */
 export function sealCredential(
   grant: Grant,
-  { user, account, region }: { user: UserJwt; account: AccountJwt; region: string },
+  { user, account, region, encapsulated }: Sealing,
 ): string {
   const { nonce, nkey, curve, proof } = grant
   const answer = { nonce, nkey, jwt: user.text, account: account.text, region }
-  return sealAnswer(answer, { curve, proof })
+  return sealAnswer(answer, { curve, proof, ...(encapsulated && { encapsulated }) })
 }

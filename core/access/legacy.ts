@@ -49,7 +49,7 @@ export function parseLegacyName(bytes: Uint8Array): string {
 /** The creds file for a key pair that was made for it, here. */
 export function issueLegacyCreds(
   grant: LegacyGrant,
-  made: { pair: NkeyPair<'user'>; signer: RoleSigner; region: string },
+  made: { pair: Pick<NkeyPair<'user'>, 'publicKey' | 'seed'>; signer: RoleSigner; region: string },
 ): { user: LegacyUserJwt; creds: string } {
   const { pair, signer, region } = made
   const user = signLegacyUser(signer.key, {

@@ -1,6 +1,6 @@
 // Proof of possession: the requestor's signature over everything that it asks for, so that whoever
 // carries the request can neither change it nor use it for a key of his own.
-import { isSignedBy, signWith, type Nkey, type NkeyPair } from '../trust/nkey.ts'
+import { isSignedBy, isSignedByAsync, signWith, type Nkey, type NkeyPair } from '../trust/nkey.ts'
 
 /** What is asked; times are Unix milliseconds, the curve key is a raw X25519 key in base64url. */
 export interface ProofClaims {
@@ -32,11 +32,23 @@ export function signProof(pair: NkeyPair<'user'>, proof: string, purpose: ProofP
   return Buffer.from(signWith(pair, signedBytes(proof, purpose))).toString('base64url')
 }
 
-export function isProofBy(
-  key: Nkey<'user'>,
-  { proof, signature, purpose }: { proof: string; signature: string; purpose: ProofPurpose },
-): boolean {
+/** A proof as it came, and what its signature is to be good for. */
+export interface SignedProof {
+  readonly proof: string
+  readonly signature: string
+  readonly purpose: ProofPurpose
+}
+
+export function isProofBy(key: Nkey<'user'>, { proof, signature, purpose }: SignedProof): boolean {
   return isSignedBy(key, signedBytes(proof, purpose), Buffer.from(signature, 'base64url'))
+}
+
+/** The same, found out by another thread. */
+export function isProofByAsync(
+  key: Nkey<'user'>,
+  { proof, signature, purpose }: SignedProof,
+): Promise<boolean> {
+  return isSignedByAsync(key, signedBytes(proof, purpose), Buffer.from(signature, 'base64url'))
 }
 
 /** A server's connection nonce has no zero byte, so none can be made to pass for a proof. */

@@ -4,7 +4,16 @@ import type { AccountJwt } from '../trust/account.ts'
 import { requireScope } from '../trust/chain.ts'
 import { parseScopeName } from '../trust/declare.ts'
 import { parseUser, type UserJwt } from '../trust/user.ts'
-import { grant, requireProof, requireRole, type DecisionContext, type Grant } from './decision.ts'
+import {
+  grant,
+  requireProof,
+  requireRole,
+  requireSigned,
+  signedFor,
+  type Considered,
+  type DecisionContext,
+  type Grant,
+} from './decision.ts'
 import { requireTicketAllowed } from './denial.ts'
 import { parseRequest, type AccessRequest } from './request.ts'
 
@@ -25,6 +34,15 @@ export function decideRenewal(
   context: DecisionContext,
   connectionKey: string | undefined,
 ): Grant {
+  return requireSigned(considerRenewal(bytes, context, connectionKey))
+}
+
+/** The same but for the signature of the proof. */
+export function considerRenewal(
+  bytes: Uint8Array,
+  context: DecisionContext,
+  connectionKey: string | undefined,
+): Considered {
   const request = parseRequest(bytes)
   const { nkey, name } = request.claims
   if (connectionKey !== nkey)
@@ -44,9 +62,10 @@ export function decideRenewal(
       'ERR_RENEWAL_ILLEGAL',
       `renewal: the credential is not of this role, name and door: ${role.name}`,
     )
-  requireProof(request, context, 'renewal')
+  requireProof(request, context)
   const { ticketId, renewed } = current
-  return grant(request, { rule: 'renewal', role, ticketId, renewed })
+  const granted = grant(request, { rule: 'renewal', role, ticketId, renewed })
+  return { grant: granted, signed: signedFor('renewal', request) }
 }
 
 interface Current {

@@ -7,7 +7,7 @@ import { isNkey, isSignedBy, signWith, type Nkey, type NkeyPair, type NkeyRole }
 const header = encodeSegment({ typ: 'JWT', alg: 'ed25519-nkey' })
 /** nats-io/jwt writes 52, its JavaScript sister 88. */
 const idCharactersMax = 128
-const charactersMax = 1024 * 1024
+export const jwtCharactersMax = 1024 * 1024
 
 /** What is inside of a JWT; times are Unix seconds. */
 export interface JwtClaims<Body extends JwtBody = JwtBody> {
@@ -44,7 +44,7 @@ export function encodeJwt<Body extends JwtBody>(
 
 /** Refuses a text whose form, algorithm or signature is wrong. Says nothing about the issuer's rights. */
 export function decodeJwt<Body extends JwtBody>(type: string, text: string): Jwt<Body> {
-  const [head, payload, signature, ...rest] = text.length > charactersMax ? [] : text.split('.')
+  const [head, payload, signature, ...rest] = text.length > jwtCharactersMax ? [] : text.split('.')
   if (!head || !payload || !signature || rest.length > 0)
     throw new Refusal('ERR_JWT_ILLEGAL', `illegal JWT: not three segments`)
   if (head !== header) requireAlgorithm(head)

@@ -26,62 +26,69 @@ export type Handle = (
 
 /** Between two looks at what arrived meanwhile: so long one may be in front of others. */
 const turnMs = 2
+/** As many as keep the threads busy that verify signatures; all others wait for their turn. */
+const inHandMax = 32
 
 export function startWork(
   handle: Handle,
   { door, queue = makeFairQueue<Job>() }: { door: FunctionDoor; queue?: FairQueue<Job> },
 ): Work {
   const busy = refuseUnread(new Refusal('ERR_BUSY', 'too many requests wait from here'), door)
-  let running: Promise<void> | undefined
-  let answered = 0
-  const run = async (): Promise<void> => {
-    while (queue.size > 0) {
-      // What has arrived meanwhile is read first, so that its senders get their turn.
-      await new Promise(setImmediate)
-      answered += await takeTurn(queue, (request) => settle(handle, request, door))
-    }
-    running = undefined
+  const state = { inHand: 0, answered: 0, isTurnDue: false }
+  const finished: (() => void)[] = []
+  const waiting: (() => void)[] = []
+  const isIdle = (): boolean => queue.size === 0 && state.inHand === 0 && finished.length === 0
+  const takeTurn = (): void => {
+    state.isTurnDue = false
+    // All that is finished leaves together: each write to the socket costs as much as a signature.
+    for (const deliver of finished.splice(0)) deliver()
+    const end = performance.now() + turnMs
+    while (state.inHand < inHandMax && queue.size > 0 && performance.now() < end)
+      void take(queue.shift() as Job)
+    if (queue.size > 0 && state.inHand < inHandMax) awaitTurn()
+    if (isIdle()) for (const resolve of waiting.splice(0)) resolve()
+  }
+  const awaitTurn = (): void => {
+    if (state.isTurnDue) return
+    state.isTurnDue = true
+    // What has arrived meanwhile is read first, so that its senders get their turn.
+    setImmediate(takeTurn)
+  }
+  const take = async ({ request, done }: Job): Promise<void> => {
+    state.inHand += 1
+    const answer = await settle(handle, request, door)
+    state.inHand -= 1
+    state.answered += 1
+    finished.push(() => done(answer))
+    awaitTurn()
   }
   return {
     answer(request) {
       const { promise, resolve: done } = Promise.withResolvers<ProvisioningAnswer>()
       if (!queue.push(request.caller.source, { request, done })) return Promise.resolve(busy)
-      running ??= run()
+      awaitTurn()
       return promise
     },
-    async idle() {
-      while (running !== undefined) await running
+    idle() {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      waiting.push(resolve)
+      awaitTurn()
+      return promise
     },
     get answered() {
-      return answered
+      return state.answered
     },
   }
 }
 
-/** Without a pause between two jobs: answers that come at once leave in one write to the socket. */
-async function takeTurn(queue: FairQueue<Job>, answerOne: Handle): Promise<number> {
-  const end = performance.now() + turnMs
-  let answered = 0
-  do {
-    const job = queue.shift()
-    if (job === undefined) return answered
-    const answer = answerOne(job.request)
-    job.done(answer instanceof Promise ? await answer : answer)
-    answered += 1
-  } while (performance.now() < end)
-  return answered
-}
-
-function settle(
+async function settle(
   handle: Handle,
   request: ProvisioningRequest,
   door: FunctionDoor,
-): ReturnType<Handle> {
-  const refuse = (error: unknown): ProvisioningAnswer => refuseUnread(error, door)
+): Promise<ProvisioningAnswer> {
   try {
-    const answer = handle(request)
-    return answer instanceof Promise ? answer.catch(refuse) : answer
+    return await handle(request)
   } catch (error) {
-    return refuse(error)
+    return refuseUnread(error, door)
   }
 }

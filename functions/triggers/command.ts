@@ -31,10 +31,10 @@ const command = new Command('invoke')
 
 type Options = ReturnType<typeof command.opts>
 
-function main(): void {
+async function main(): Promise<void> {
   const options = command.parse().opts()
   const place = openRegion(options)
-  const creds = place.door === 'legacy' ? askLegacy(options, place) : ask(options, place)
+  const creds = await (place.door === 'legacy' ? askLegacy : ask)(options, place)
   show(creds, options, place)
 }
 
@@ -67,7 +67,7 @@ function doorOf({ roles }: Archipelago, name: string): FunctionDoor {
   return functionDoors.find((door) => role?.doors.includes(door)) ?? 'lobby'
 }
 
-function ask({ name, role, invite: file }: Options, place: Place): string {
+async function ask({ name, role, invite: file }: Options, place: Place): Promise<string> {
   const { operator } = place.trust
   const nowMs = Date.now()
   const invite =
@@ -86,21 +86,22 @@ function ask({ name, role, invite: file }: Options, place: Place): string {
     ...(invite && { invite: { ticket: invite.ticket.text, key: invite.key } }),
   }
   const request = makeAsk(asking)
-  const answer = readAnswer(Buffer.from(answerTo(request.bytes, place).body), request, asking)
+  const { body } = await answerTo(request.bytes, place)
+  const answer = readAnswer(Buffer.from(body), request, asking)
   if (answer.kind === 'granted') return formatCreds(answer.jwt, asking.pair.seed)
   if (answer.kind === 'refused') throw answer.refusal
   throw new Refusal('ERR_ANSWER_ILLEGAL', answer.reason)
 }
 
-function askLegacy({ name }: Options, place: Place): string {
-  const answer = answerTo(Buffer.from(name), place)
+async function askLegacy({ name }: Options, place: Place): Promise<string> {
+  const answer = await answerTo(Buffer.from(name), place)
   if (answer.isGranted) return answer.body
   const { code, message } = answer.refusal
   throw new Refusal(code === 'ERR_INTERNAL' ? 'ERR_NO_ANSWER' : code, message)
 }
 
 /** By the one handler that all triggers call; its audit line goes to standard error. */
-function answerTo(bytes: Uint8Array, { region, door, trust }: Place): ProvisioningAnswer {
+function answerTo(bytes: Uint8Array, { region, door, trust }: Place): Promise<ProvisioningAnswer> {
   const caller = { trigger: 'command', source: 'command' } as const
   const audit = openAudit({ region, door }, (line) => console.error(line))
   const provisioning = { region, door, trust: () => trust, nowMs: Date.now, audit }
@@ -128,7 +129,7 @@ const hints: Partial<Record<RefusalCode, string>> = {
 }
 
 try {
-  main()
+  await main()
 } catch (error) {
   if (!(error instanceof Refusal)) throw error
   const { code, message } = error

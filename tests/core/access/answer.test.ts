@@ -1,8 +1,11 @@
+import { deflateRawSync } from 'node:zlib'
 import test from 'ava'
 import { openAnswer, sealAnswer, type Answer } from '../../../core/access/answer.ts'
 import { generateCurveKeyPair } from '../../../core/access/curve-key.ts'
+import { seal } from '../../../core/access/hpke.ts'
 import { encodeProof } from '../../../core/access/proof.ts'
 import { Refusal } from '../../../core/errors.ts'
+import { jwtCharactersMax } from '../../../core/trust/jwt.ts'
 import { alice, claimsOf, makeCredential, makePair, makeTrust, nowSeconds } from './trust.ts'
 
 const trust = makeTrust()
@@ -37,6 +40,24 @@ test('it is bound to the proof: not even the requestor opens it for another requ
   t.throws(() => openAnswer(sealAnswer(genuine, to), { ...asked, claims: again }), {
     code: 'ERR_SEALED_ILLEGAL',
   })
+})
+
+test('the account travels deflated: an answer is shorter than what it says', (t) => {
+  const said = Buffer.from(JSON.stringify(genuine)).toString('base64url')
+  t.true(sealAnswer(genuine, to).length < said.length)
+})
+
+test('the requestor refuses an account that inflates without end, or not at all', (t) => {
+  const endless = deflateRawSync(Buffer.alloc(jwtCharactersMax + 1)).toString('base64url')
+  for (const account of [endless, 'x', '']) {
+    const plaintext = Buffer.from(JSON.stringify({ ...genuine, account }))
+    const aad = Buffer.from(to.proof)
+    const sealed = seal(to.curve, { info: Buffer.from('archipelago-answer-v1'), aad, plaintext })
+    t.throws(() => openAnswer(sealed.toString('base64url'), asked), {
+      code: 'ERR_ANSWER_ILLEGAL',
+      message: /^account does not inflate: /,
+    })
+  }
 })
 
 const other = makePair('user').publicKey

@@ -7,7 +7,7 @@ import {
   parseCurveKey,
   type CurveKeyPair,
 } from '../../../core/access/curve-key.ts'
-import { open, seal, sealFrom } from '../../../core/access/hpke.ts'
+import { encapsulate, encapsulateFrom, open, seal, sealWith } from '../../../core/access/hpke.ts'
 
 const hex = (text: string) => Buffer.from(text, 'hex')
 
@@ -37,12 +37,9 @@ function keyPair(raw: { public: string; private: string }): CurveKeyPair {
 }
 
 test('seals as RFC 9180 A.1.1 does', (t) => {
-  const sealed = sealFrom(
-    keyPair(vector.ephemeral),
-    keyPair(vector.recipient).publicKey,
-    vector,
-  ).toString('hex')
-  t.is(sealed, vector.enc + vector.ciphertext)
+  const recipient = keyPair(vector.recipient).publicKey
+  const encapsulated = encapsulateFrom(keyPair(vector.ephemeral), recipient)
+  t.is(sealWith(encapsulated, vector).toString('hex'), vector.enc + vector.ciphertext)
 })
 
 test('opens what RFC 9180 A.1.1 sealed', (t) => {
@@ -90,6 +87,15 @@ test('this implementation opens what another one seals', async (t) => {
     t.deepEqual(new Uint8Array(open(recipient, { info, aad, sealed })), plaintext)
   })
   await fc.assert(opens)
+})
+
+test('opens what was encapsulated by another thread', async (t) => {
+  const keys = generateCurveKeyPair()
+  const [one, other] = [await encapsulate(keys.publicKey), await encapsulate(keys.publicKey)]
+  t.notDeepEqual(one.enc, other.enc)
+  t.notDeepEqual(one.secret, other.secret)
+  const sealed = sealWith(one, vector)
+  t.deepEqual(open(keys, { ...vector, sealed }), vector.plaintext)
 })
 
 test('no two seals of one message are alike', (t) => {
