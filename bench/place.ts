@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArchipelago, type Archipelago } from '../core/archipelago.ts'
-import { Refusal } from '../core/errors.ts'
+import { claimPorts } from '../tests/port-block.ts'
 import { writeTestArchipelago } from '../tests/test-network.ts'
 
 export interface Place {
@@ -11,11 +11,13 @@ export interface Place {
   readonly archipelagoFile: string
 }
 
-/** The network of archipelago.yaml, described in a file of its own, on ports that are probably free. */
-export function makePlace(folder: string, { isLegacyOpen = false } = {}): Place {
-  const { archipelagoFile } = writeTestArchipelago(folder, (yaml) =>
-    isLegacyOpen ? yaml.replace('doors: [lobby]', 'doors: [lobby, legacy]') : yaml,
-  )
+/** The network of archipelago.yaml, described in a file of its own, on ports that are this process' own. */
+export async function claimPlace(folder: string, { isLegacyOpen = false } = {}): Promise<Place> {
+  // Kept until the process ends: rows are few, and blocks are many.
+  const { firstPort } = await claimPorts()
+  const edit = (yaml: string): string =>
+    isLegacyOpen ? yaml.replace('doors: [lobby]', 'doors: [lobby, legacy]') : yaml
+  const archipelagoFile = writeTestArchipelago(folder, { firstPort, edit })
   const archipelago = parseArchipelago(readFileSync(archipelagoFile, 'utf8'), archipelagoFile)
   return { archipelago, archipelagoFile }
 }
@@ -24,21 +26,4 @@ export function makePlace(folder: string, { isLegacyOpen = false } = {}): Place 
 export function makeFolder(): Disposable & { readonly path: string } {
   const path = mkdtempSync(join(tmpdir(), 'archipelago-bench-'))
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) }
-}
-
-const tries = 5
-
-/** On ports that nobody holds: between the look and the use somebody may take one. */
-export async function onFreePorts<T>(
-  folder: string,
-  use: (place: Place) => Promise<T>,
-): Promise<T> {
-  for (let left = tries; ; left -= 1) {
-    try {
-      return await use(makePlace(folder))
-    } catch (error) {
-      const isTaken = error instanceof Refusal && error.code === 'ERR_PORT_TAKEN'
-      if (!isTaken || left === 1) throw error
-    }
-  }
 }

@@ -18,7 +18,7 @@ import { functionHome, homesOf, type Homes } from '../store/homes.ts'
 import { makeNkeyPair, requireKey } from '../store/key-file.ts'
 import { functionKeyFile } from '../store/key-paths.ts'
 import { startTestServer } from '../tests/test-server.ts'
-import { makePlace, type Place } from './place.ts'
+import { claimPlace, type Place } from './place.ts'
 
 /** Trust and certificates, from which any number of plain networks can be started. */
 export interface PlainTrust {
@@ -42,7 +42,7 @@ const host = '127.0.0.1'
 
 /** The door legacy is opened only where it is asked for: each role's keys make all answers longer. */
 export async function makePlainTrust(folder: string, door: FunctionDoor): Promise<PlainTrust> {
-  const place = makePlace(folder, { isLegacyOpen: door === 'legacy' })
+  const place = await claimPlace(folder, { isLegacyOpen: door === 'legacy' })
   const { archipelago } = place
   const homes = homesOf(join(folder, 'data'))
   const nowSeconds = Math.floor(Date.now() / 1000)

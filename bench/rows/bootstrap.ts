@@ -11,7 +11,7 @@ import { homesOf } from '../../store/homes.ts'
 import { readPublicTrust } from '../../store/public.ts'
 import { interleave } from '../interleave.ts'
 import { nscCommands, tutorialCommands } from '../nsc-commands.ts'
-import { makeFolder, makePlace } from '../place.ts'
+import { claimPlace, makeFolder } from '../place.ts'
 import type { Bench, Figure, Row } from '../row.ts'
 import { timeProcess } from '../run-process.ts'
 import { ratios } from '../statistics.ts'
@@ -26,7 +26,7 @@ const script = fileURLToPath(new URL('../../scripts/bootstrap-trust.ts', import.
 
 async function measure(bench: Bench): Promise<Figure[]> {
   using folder = makeFolder()
-  const { archipelago, archipelagoFile } = makePlace(folder.path)
+  const { archipelago, archipelagoFile } = await claimPlace(folder.path)
   const nsc = await findTool('nsc', { report: bench.report })
   let turn = 0
   const fresh = (): string => join(folder.path, String(turn++))

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { startNetwork } from '../../laptop/network.ts'
 import { timeBareSupercluster } from '../bare-supercluster.ts'
 import { interleave } from '../interleave.ts'
-import { makeFolder, onFreePorts, type Place } from '../place.ts'
+import { claimPlace, makeFolder, type Place } from '../place.ts'
 import type { Bench, Figure, Row } from '../row.ts'
 import { ratios } from '../statistics.ts'
 
@@ -23,16 +23,18 @@ interface Start {
 async function measure(bench: Bench): Promise<Figure[]> {
   const { natsServer } = bench
   using folder = makeFolder()
+  const place = await claimPlace(folder.path)
   let turn = 0
   const fresh = (): string => join(folder.path, String(turn++))
   let data = fresh()
   const samples = await interleave(bench.rounds(5), {
     bare: () =>
-      onFreePorts(folder.path, ({ archipelago }) =>
-        timeBareSupercluster(natsServer, { archipelago, folder: folder.path }),
-      ),
-    first: () => onFreePorts(folder.path, (place) => timeStart(place, (data = fresh()), bench)),
-    again: () => onFreePorts(folder.path, (place) => timeStart(place, data, bench)),
+      timeBareSupercluster(natsServer, {
+        archipelago: place.archipelago,
+        folder: folder.path,
+      }),
+    first: () => timeStart(place, (data = fresh()), bench),
+    again: () => timeStart(place, data, bench),
   })
   const of = (starts: readonly Start[], what: keyof Start) => starts.map((each) => each[what])
   const [first, again] = [of(samples.first, 'readyMs'), of(samples.again, 'readyMs')]
