@@ -1,4 +1,3 @@
-# syntax=docker/dockerfile:1
 # The functions, each as one file on a base without shell and package manager. Nothing is written at
 # run time: run it with a read-only root. Keys and public files are mounted, see
 # functions/provisioning/environment.ts for what a process is told.
@@ -12,12 +11,20 @@ ARG BUILD
 ARG BASE
 
 FROM ${BUILD} AS build
+ARG BUILD
+ARG BASE
+RUN case "$BUILD $BASE" in \
+      *@sha256:*\ *@sha256:*) ;; \
+      *) echo 'name BUILD and BASE by their digests' >&2; exit 1 ;; \
+    esac
 WORKDIR /src
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --no-fund --no-audit
+# No script of a package runs, and nothing comes that the lock has no checksum of: the Node is that of
+# the image, not the one that the npm package `node` fetches (docs/adr/0002-node-24.md).
+RUN npm ci --omit=dev --ignore-scripts --no-fund --no-audit
 COPY . .
-RUN node_modules/.bin/node scripts/bundle-function.ts --out /out/provision-credentials.mjs \
- && node_modules/.bin/node scripts/bundle-function.ts --function renew-leafnode --out /out/renew-leafnode.mjs
+RUN node scripts/bundle-function.ts --out /out/provision-credentials.mjs \
+ && node scripts/bundle-function.ts --function renew-leafnode --out /out/renew-leafnode.mjs
 
 FROM ${BASE}
 COPY --from=build /out /app
@@ -28,4 +35,6 @@ ENV NODE_ENV=production
 ENV NODE_OPTIONS="--max-semi-space-size=2 --max-old-space-size=48" MALLOC_ARENA_MAX=1
 # SIGTERM drains: what was asked is still answered.
 STOPSIGNAL SIGTERM
+# Whoever runs it asks /healthz; a check in here would start a second Node each time.
+HEALTHCHECK NONE
 CMD ["/app/provision-credentials.mjs"]

@@ -1,0 +1,56 @@
+// What the image is built from, as far as it can be seen without a container.
+import { cpSync, existsSync, readFileSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import test from 'ava'
+import { run } from './run-script.ts'
+import { temporaryFolder } from './temporary-folder.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const dockerfile = readFileSync(join(root, 'Dockerfile'), 'utf8').replaceAll('\\\n', ' ')
+const sent = readFileSync(join(root, '.dockerignore'), 'utf8')
+  .split('\n')
+  .filter((line) => line !== '' && !line.startsWith('#'))
+
+test('nothing is sent to the build but what is named, and all of that is there', (t) => {
+  const [first, ...named] = sent
+  t.is(first, '*')
+  const missing = named.filter(
+    (line) => !line.startsWith('!') || !existsSync(join(root, line.slice(1))),
+  )
+  t.deepEqual(missing, [])
+})
+
+test('every path that is copied is sent', (t) => {
+  const paths = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, from = '']) =>
+    from.split(' '),
+  )
+  t.true(paths.length > 1)
+  t.deepEqual(
+    paths.filter((path) => path !== '.' && !sent.includes(`!${path}`)),
+    [],
+  )
+})
+
+test('what is sent is enough to bundle the functions as the image does', async (t) => {
+  const folder = temporaryFolder(t)
+  for (const line of sent.slice(1))
+    cpSync(join(root, line.slice(1)), join(folder, line.slice(1)), { recursive: true })
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
+  const commands = [...dockerfile.matchAll(/node (scripts\/\S+) ([^&\n]+)/g)]
+  t.is(commands.length, 2)
+  for (const [, script = '', args = ''] of commands) {
+    const given = args.trim().replace('/out/', `${folder}/out/`).split(/ +/)
+    const { code, stderr } = await run(process.execPath, [script, ...given], { cwd: folder })
+    t.is(code, 0, stderr)
+  }
+  for (const file of ['provision-credentials.mjs', 'renew-leafnode.mjs'])
+    t.true(existsSync(join(folder, 'out', file)))
+})
+
+test('no image is named by a tag alone, and no frontend is fetched', (t) => {
+  const images = [...dockerfile.matchAll(/^FROM (\S+)/gm)].map(([, image]) => image)
+  t.deepEqual(images, ['${BUILD}', '${BASE}'])
+  t.notRegex(dockerfile, /^# *syntax *=/m)
+  t.notRegex(dockerfile, /^ARG \w+=/m)
+})
