@@ -6,10 +6,10 @@ export interface FunctionState {
   readonly region: string
   readonly door: string
   readonly nkey: string
-  /** Its machine and process: replicas of a door may share a key. */
-  readonly replica: string
-  /** By role the public key that it signs with. */
-  readonly signers: Readonly<Record<string, string>>
+  /** Its machine and process: replicas of a door may share a key. Older functions do not say it. */
+  readonly replica?: string
+  /** By role the public key that it signs with; as the replica. */
+  readonly signers?: Readonly<Record<string, string>>
   readonly sequence: number
   readonly digest: string
   /** Why it kept its own list instead of the one that came. */

@@ -53,7 +53,10 @@ async function askReplicas(
   })
 }
 
-function describeBehind(key: RotatingKey, { replica, signers = {} }: FunctionState): string[] {
+function describeBehind(
+  key: RotatingKey,
+  { nkey, replica = nkey, signers = {} }: FunctionState,
+): string[] {
   const signer = signers[key.role ?? '']
   if (signer === currentKey(key)) return []
   return [`${key.scope}: ${replica} signs with ${signer ?? 'a key that it does not name'}`]
