@@ -21,7 +21,10 @@ test('missing packages are installed, and then left alone', async (t) => {
 
 test('what was installed by hand is left alone', async (t) => {
   const project = makeProject(t)
-  t.is(spawnSync('npm', ['ci', '--offline'], { cwd: project.path('.') }).status, 0)
+  t.is(
+    spawnSync('npm', ['ci', '--offline'], { cwd: project.path('.'), env: project.env }).status,
+    0,
+  )
   t.deepEqual(await project.install(), leftAlone)
 })
 
@@ -96,6 +99,8 @@ function makeProject(t: ExecutionContext) {
   const root = mkdtempSync(join(tmpdir(), 'archipelago-install-'))
   t.teardown(() => rmSync(root, { recursive: true }))
   const path = (name: string): string => join(root, name)
+  // Else npm writes them into the home of whoever runs the tests.
+  const env = { ...process.env, npm_config_logs_dir: path('logs') }
   const write = (name: string, value: object): void =>
     writeFileSync(path(name), JSON.stringify(value))
 
@@ -116,6 +121,7 @@ function makeProject(t: ExecutionContext) {
 
   async function install({ hear }: { hear?: (line: string) => void } = {}) {
     const child = spawn(process.execPath, [path('install.js')], {
+      env,
       stdio: ['ignore', 'ignore', 'pipe'],
     })
     if (hear !== undefined) child.stderr.once('data', (data: Buffer) => hear(data.toString()))
@@ -127,5 +133,5 @@ function makeProject(t: ExecutionContext) {
   writeFileSync(path('local/node.js'), '#!/usr/bin/env node\n', { mode: 0o755 })
   cpSync(fileURLToPath(new URL('../install.js', import.meta.url)), path('install.js'))
   lock({ version: '1.0.0' })
-  return { path, lock, install }
+  return { path, env, lock, install }
 }
