@@ -24,6 +24,7 @@ export default {
   extensions: ['ts'],
   files: ['tests/**/*.test.ts'],
   sortTestFiles: (one, other) => rank(one) - rank(other) || (one < other ? -1 : 1),
+  require: ['./tests/end-of-file.ts'],
   cache: false,
   concurrency: 4,
   timeout: '60s',
