@@ -23,8 +23,8 @@ COPY package.json package-lock.json .npmrc ./
 # the image, not the one that the npm package `node` fetches (docs/adr/0002-node-24.md).
 RUN npm ci --omit=dev --ignore-scripts --no-fund --no-audit
 COPY . .
-RUN node scripts/bundle-function.ts --out /out/provision-credentials.mjs \
- && node scripts/bundle-function.ts --function renew-leafnode --out /out/renew-leafnode.mjs
+RUN node scripts/bundle-function.ts --out /out/provision-credentials.cjs \
+ && node scripts/bundle-function.ts --function renew-leafnode --out /out/renew-leafnode.cjs
 
 FROM ${BASE}
 COPY --from=build /out /app
@@ -37,4 +37,4 @@ ENV NODE_OPTIONS="--max-semi-space-size=2 --max-old-space-size=48" MALLOC_ARENA_
 STOPSIGNAL SIGTERM
 # Whoever runs it asks /healthz; a check in here would start a second Node each time.
 HEALTHCHECK NONE
-CMD ["/app/provision-credentials.mjs"]
+CMD ["/app/provision-credentials.cjs"]

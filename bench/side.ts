@@ -43,7 +43,7 @@ export async function startSide(
   const network = stack.use(await startPlainNetwork(trust))
   const nc = await network.connect()
   stack.defer(() => nc.close())
-  const bundle = join(place, 'function', 'provision-credentials.mjs')
+  const bundle = join(place, 'function', 'provision-credentials.cjs')
   await bundleVariant(variant, bundle)
   const { bytes } = asAsked(variant, prepareRequest(operator))
   const subject = accessSubject(variant.door)

@@ -1,7 +1,6 @@
 // The provisioning function: whoever asks, by whatever trigger, comes through here. It keeps no
 // state but the trust it was given: any replica in any region can answer.
-import { considerAccess, requireSignedAsync } from '../core/access/decision.ts'
-import { encapsulate } from '../core/access/hpke.ts'
+import { considerAccess } from '../core/access/decision.ts'
 import { issueCredential, sealCredential, type RoleSigner } from '../core/access/issue.ts'
 import { decideLegacy, formatLegacyRefusal, issueLegacyCreds } from '../core/access/legacy.ts'
 import { considerRenewal } from '../core/access/renewal.ts'
@@ -13,6 +12,7 @@ import type { FunctionDoor } from '../core/network/access-subject.ts'
 import type { FunctionTrust } from '../store/function-trust.ts'
 import { makeNkeyTexts } from '../store/key-file.ts'
 import type { Audit, Caller } from './provisioning/audit.ts'
+import { otherThreads, thisThread } from './provisioning/labour.ts'
 
 export interface Provisioning {
   readonly region: string
@@ -26,6 +26,8 @@ export interface ProvisioningRequest {
   readonly kind: 'access' | 'renewal'
   readonly bytes: Uint8Array
   readonly caller: Caller
+  /** Nobody else waits for an answer. */
+  readonly isAlone?: boolean
 }
 /** `body` is what the requestor gets, by every trigger the same. */
 export type ProvisioningAnswer =
@@ -61,9 +63,8 @@ function refuse(refusal: RefusalAnswer, door: FunctionDoor, nonce?: string): Pro
   return { isGranted: false, refusal, body }
 }
 
-/** Signatures and keys take the most time of it, and other threads: it is not alone meanwhile. */
 async function grantSealed(
-  { kind, bytes, caller }: ProvisioningRequest,
+  { kind, bytes, caller, isAlone }: ProvisioningRequest,
   from: Provisioning,
 ): Promise<string> {
   const { region, door, trust, nowMs, audit } = from
@@ -73,9 +74,10 @@ async function grantSealed(
     kind === 'access'
       ? considerAccess(bytes, context)
       : considerRenewal(bytes, context, caller.nkey)
-  const grant = await requireSignedAsync(considered)
+  const labour = isAlone ? thisThread : otherThreads
+  const grant = await labour.requireSigned(considered)
   const signer = requireSigner(current, grant.role)
-  const encapsulating = encapsulate(grant.curve)
+  const encapsulating = labour.encapsulate(grant.curve)
   const user = issueCredential(grant, signer)
   const { account } = signer
   const encapsulated = await encapsulating

@@ -11,13 +11,10 @@ export async function bundleFunction(outfile: string, entry = functionEntry): Pr
     bundle: true,
     platform: 'node',
     target: 'node24',
-    format: 'esm',
+    // Not as a module: Node would list everything that its own modules export, at 6 ms a start.
+    format: 'cjs',
     minifySyntax: true,
     legalComments: 'none',
     logLevel: 'silent',
-    // Packages in CommonJS ask for Node's own modules by require.
-    banner: {
-      js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
-    },
   })
 }

@@ -57,7 +57,7 @@ export async function startNetwork(options: NetworkOptions): Promise<RunningNetw
   const control = started.use(await openControl(homes.run))
   const files = openFiles()
   const trust = makeTrust({ files, homes }, options.archipelago)
-  const bundle = join(homes.run, 'provision-credentials.mjs')
+  const bundle = join(homes.run, 'provision-credentials.cjs')
   const bundled = bundleFunction(bundle)
   const connectTo = operatorConnector({
     home: () => trust.operator,

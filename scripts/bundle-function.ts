@@ -16,7 +16,7 @@ async function main(): Promise<void> {
     .addOption(
       new Option('--function <name>', 'which one').choices(names).default('provision-credentials'),
     )
-    .requiredOption('--out <file>', 'where to write it, as a module: name it .mjs')
+    .requiredOption('--out <file>', 'where to write it, in CommonJS: name it .cjs')
     .parse()
     .opts()
   const entry = entries[name]

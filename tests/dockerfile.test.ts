@@ -44,7 +44,7 @@ test('what is sent is enough to bundle the functions as the image does', async (
     const { code, stderr } = await run(process.execPath, [script, ...given], { cwd: folder })
     t.is(code, 0, stderr)
   }
-  for (const file of ['provision-credentials.mjs', 'renew-leafnode.mjs'])
+  for (const file of ['provision-credentials.cjs', 'renew-leafnode.cjs'])
     t.true(existsSync(join(folder, 'out', file)))
 })
 

@@ -25,7 +25,7 @@ const door = 'lobby'
 
 async function measure(bench: Bench): Promise<Figure[]> {
   using folder = makeFolder()
-  const bundle = join(folder.path, 'function', 'provision-credentials.mjs')
+  const bundle = join(folder.path, 'function', 'provision-credentials.cjs')
   await bundleFunction(bundle)
   const trust = await makePlainTrust(folder.path, door)
   await using network = await startPlainNetwork(trust)

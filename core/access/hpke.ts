@@ -37,10 +37,15 @@ export interface Encapsulated {
 
 /** The ephemeral public key (enc, 32 bytes), the ciphertext and its tag (16 bytes), in this order. */
 export function seal(recipient: CurveKey, message: Message & { plaintext: Uint8Array }): Buffer {
-  return sealWith(encapsulateFrom(generateCurveKeyPair(), recipient), message)
+  return sealWith(encapsulateNow(recipient), message)
 }
 
-/** Encap (section 4.1), by threads of Node's pool: while they work, others can be answered. */
+/** Encap (section 4.1). */
+export function encapsulateNow(recipient: CurveKey): Encapsulated {
+  return encapsulateFrom(generateCurveKeyPair(), recipient)
+}
+
+/** The same by threads of Node's pool: while they work, others can be answered. */
 export async function encapsulate(recipient: CurveKey): Promise<Encapsulated> {
   const ephemeral = await generateCurveKeyPairAsync()
   const enc = Buffer.from(ephemeral.publicKey, 'base64url')

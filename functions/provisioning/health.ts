@@ -11,6 +11,8 @@ export interface Health extends AsyncDisposable {
 export interface HealthOptions {
   /** Rejects with the reason when the function cannot answer. */
   readonly check: () => Promise<void>
+  /** Instead of the first check, which then follows at once: what was known before. */
+  readonly firstCheck?: () => Promise<void>
   /** Takes up the work of the queue. */
   readonly join: () => Promise<void>
   readonly leave: () => void
@@ -27,9 +29,13 @@ export function keepHealthy(options: HealthOptions): Health {
   const { promise: ready, resolve } = Promise.withResolvers<void>()
   const state: State = { isServing: false, failures: 0, problem: 'starting' }
   const watch = async (): Promise<void> => {
+    let { firstCheck } = options
     while (!stop.signal.aborted) {
-      await checkOnce(state, options, stop.signal)
+      await checkOnce(state, { ...options, check: firstCheck ?? options.check }, stop.signal)
       if (state.isServing) resolve()
+      const isCheckDue = firstCheck !== undefined
+      firstCheck = undefined
+      if (isCheckDue) continue
       await delay(intervalMs, undefined, { signal: stop.signal }).catch(() => {})
     }
     resolve()

@@ -14,6 +14,8 @@ export interface Joining {
   readonly work: Work
   readonly report: (line: string) => void
   readonly askSelf: (ask: AskSelf) => Promise<void>
+  /** A request to itself that went over no network: how it came out. */
+  readonly tried: Promise<void>
   readonly deadlineMs: number
 }
 
@@ -21,13 +23,15 @@ export interface Joining {
 export function joinQueue(
   nc: NatsConnection,
   door: NatsDoor,
-  { trust, work, report, askSelf, deadlineMs }: Joining,
+  { trust, work, report, askSelf, tried, deadlineMs }: Joining,
 ): Health {
   const joined = new AsyncDisposableStack()
   const news = joined.use(exchangeDenyLists(nc, trust, door))
   const trigger = joined.use(serveNats(nc, door, work))
   const health = joined.use(
     keepHealthy({
+      // Keys and trust were tried; it need not wait for the way over NATS, which is tried right after.
+      firstCheck: () => tried,
       check: () => askSelf((bytes) => askOverNats(nc, door, { bytes, deadlineMs })),
       join: async () => {
         await news.heard()

@@ -52,8 +52,9 @@ export async function startFunction(
   const work = startWork(handle(provisioning), { door, ...(queue && { queue }) })
   const self = { door, trust: provisioning.trust, nowMs: provisioning.nowMs, work }
   const askSelf = makeSelfRequest({ ...self, deadlineMs: selfIntervalMs })
-  // What ran once runs faster. Faults are found by the first request over NATS.
-  void askSelf((bytes) => askInProcess(work, bytes)).catch(() => {})
+  // While the leafnode server shakes hands; what ran once runs faster, too.
+  const tried = askSelf((bytes) => askInProcess(work, bytes))
+  tried.catch(() => {})
   if (door === 'legacy') report('warning: this door makes seeds and sends them over the wire')
   const watch: { health?: Health } = {}
   const problem = (): string | undefined => (watch.health ?? { problem: 'starting' }).problem
@@ -62,7 +63,7 @@ export async function startFunction(
     started.use(await serveHttps(https, { door, work, problem }))
   const nc = started.adopt(await connecting, (nc) => nc.drain())
   const identity = { region, door, nkey }
-  const joined = { trust, work, report, askSelf, deadlineMs: selfIntervalMs }
+  const joined = { trust, work, report, askSelf, tried, deadlineMs: selfIntervalMs }
   watch.health = started.use(joinQueue(nc, identity, joined))
   const health = watch.health
   const running = started.move()

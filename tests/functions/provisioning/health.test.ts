@@ -42,6 +42,21 @@ for (const [what, checks, done, reported] of [
     t.deepEqual(seen.reported.slice(0, reported.length), [...reported])
   })
 
+test('joins by what was known before, and checks at once', async (t) => {
+  const all: string[] = []
+  const health = keepHealthy({
+    firstCheck: async () => void all.push('known'),
+    check: async () => void all.push('check'),
+    join: async () => void all.push('join'),
+    leave: () => {},
+    report: () => {},
+    intervalMs: 60_000,
+  })
+  await until('it was checked', () => all.length === 3)
+  await health[Symbol.asyncDispose]()
+  t.deepEqual(all, ['known', 'join', 'check'])
+})
+
 test('says that it is starting, why it does not serve, and nothing while it does', async (t) => {
   const checks = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   let at = 0

@@ -59,6 +59,20 @@ test('who comes from elsewhere is taken before the rest of a crowd', async (t) =
   t.true(asked.slice(inHandMax).includes('other'))
 })
 
+test('says to the handler whether anybody else waits', async (t) => {
+  const alone: (boolean | undefined)[] = []
+  const handle: Handle = async ({ isAlone }) => {
+    alone.push(isAlone)
+    await turn()
+    return granted
+  }
+  const work = startWork(handle, { door: 'lobby' })
+  await work.answer(requestFrom('a'))
+  await Promise.all([work.answer(requestFrom('a')), work.answer(requestFrom('b'))])
+  await work.answer(requestFrom('b'))
+  t.deepEqual(alone, [true, false, false, true])
+})
+
 for (const [how, handle] of [
   [
     'throws',
