@@ -91,7 +91,7 @@ function purity(folder: string): OxlintOverride {
         { object: 'crypto', property: 'getRandomValues' },
         { object: 'crypto', property: 'randomUUID' },
       ],
-      'import/no-nodejs-modules': ['error', { allow: ['node:crypto', 'node:net'] }],
+      'import/no-nodejs-modules': ['error', { allow: ['node:crypto', 'node:net', 'node:zlib'] }],
     },
   }
 }
