@@ -10,13 +10,24 @@ import { startTestNetwork, type TestNetwork } from '../test-network.ts'
 import { startTestServer, type TestServer } from '../test-server.ts'
 import { until } from '../until.ts'
 
+const region = 'ams3'
+const killMs = 50
+// The others come upon the foreign server when they have tried all that they know of the region.
+const deadlineMs = 30_000
+
 let network: TestNetwork
+let foreign: TestServer
+let killing: NodeJS.Timeout
 test.before(async () => {
   network = await startTestNetwork()
+  killing = setInterval(keepDown, killMs)
+  foreign = await startForeign()
 })
-test.after.always(() => network?.[Symbol.asyncDispose]())
-
-const region = 'ams3'
+test.after.always(async () => {
+  clearInterval(killing)
+  await foreign?.[Symbol.asyncDispose]()
+  await network?.[Symbol.asyncDispose]()
+})
 
 /** The region is lost: whoever has its keys sees to it that only his own server answers for it. */
 function keepDown(): void {
@@ -64,29 +75,26 @@ function enter({ url }: TestServer, account: string): Promise<NatsConnection> {
 test.serial(
   'a foreign server with a stolen server key reads direct messages of another region',
   async (t) => {
-    await using foreign = await startForeign()
-    const spy = await enter(foreign, 'KUBECON')
+    await using spy = await enter(foreign, 'KUBECON')
     const [alice, bob] = await Promise.all([
       network.request({ name: 'alice', region: 'sfo2' }),
       network.request({ name: 'bob', region: 'sgp1' }),
     ])
-    const sender = await network.connect(alice, 'sfo2')
+    await using sender = await network.connect(alice, 'sfo2')
     const heard: string[] = []
     const subject = `chat.KUBECON.dms.${bob.creds.pair.publicKey}`
     spy.subscribe(subject, { callback: (_, msg: Msg) => void heard.push(msg.string()) })
-    await until('the spy hears', () => {
-      keepDown()
+    const isHeard = (): boolean => {
       sender.publish(subject, 'for bob alone')
       return heard.length > 0
-    })
+    }
+    await until('the spy hears', isHeard, { deadlineMs })
     t.true(heard.includes('for bob alone'))
-    await Promise.all([spy.close(), sender.close()])
   },
 )
 
 test.serial('it hears requests for credentials, and still cannot forge an answer', async (t) => {
-  await using foreign = await startForeign()
-  const spy = await enter(foreign, 'ACCESS')
+  await using spy = await enter(foreign, 'ACCESS')
   const asked: Msg[] = []
   spy.subscribe('chat.req.access.sfo2', {
     callback: (_, msg: Msg) => {
@@ -94,14 +102,13 @@ test.serial('it hears requests for credentials, and still cannot forge an answer
       msg.respond(JSON.stringify({ sealed: Buffer.alloc(400).toString('base64url') }))
     },
   })
-  const credential = await until('the spy hears a request', async () => {
-    keepDown()
+  const request = async () => {
     const got = await network.request({ name: 'carol', region: 'sfo2' })
     return asked.length > 0 ? got : undefined
-  })
+  }
+  const credential = await until('the spy hears a request', request, { deadlineMs })
   // An answer that comes first uses up the way back of sfo2's own: then the requestor waits on and asks sgp1.
   t.true(['sfo2', 'sgp1'].includes(credential.region))
   t.is(credential.creds.user.claims.name, 'carol')
   t.false(asked.some((msg) => msg.string().includes(credential.creds.pair.seed)))
-  await spy.close()
 })
