@@ -61,7 +61,13 @@ async function main(): Promise<void> {
     if (!options.json) console.log(`\n${formatMeasured(done)}`)
   }
   if (options.json) console.log(JSON.stringify({ machine, rows: measured.map(summarize) }))
-  else console.log(`\n${formatSources(measured)}`)
+  else console.log(`\n${formatSources(measured)}\n\n${countRows(measured)}`)
+}
+
+/** Whether targets are met is not counted: the machine may be busy. */
+function countRows(measured: readonly Measured[]): string {
+  const failed = measured.filter(({ failure }) => failure !== undefined).length
+  return `${measured.length - failed} rows measured, ${failed} failed`
 }
 
 /** A row that fails does not keep the others from being measured. */
