@@ -1,6 +1,7 @@
 // What an invited person is given: a secret, for it holds the seed of the invite's key.
 import * as z from 'zod'
 import { Refusal } from '../errors.ts'
+import { parseJson } from '../parse-json.ts'
 import { parseTicket, type Ticket } from '../trust/invite.ts'
 import { parseSeed, type NkeyPair } from '../trust/nkey.ts'
 import type { OperatorJwt } from '../trust/operator.ts'
@@ -27,25 +28,13 @@ export function parseInviteFile(
   text: string,
   { operator, nowSeconds }: { operator: OperatorJwt; nowSeconds: number },
 ): Invite {
-  const { data, error } = shape.safeParse(parseJson(text))
-  if (error !== undefined) {
-    const [issue] = error.issues
-    throw illegal(`${issue?.path.join('.')}: ${issue?.message}`)
-  }
+  const data = parseJson(text, shape, { what: 'invite file', code: 'ERR_INVITE_ILLEGAL' })
   const ticket = parseTicket(data.ticket, operator, nowSeconds)
   const key = parseSeed('user', data.seed)
-  if (key.publicKey !== ticket.claims.sub) throw illegal(`seed is not of ${ticket.claims.sub}`)
+  if (key.publicKey !== ticket.claims.sub)
+    throw new Refusal(
+      'ERR_INVITE_ILLEGAL',
+      `illegal invite file: seed is not of ${ticket.claims.sub}`,
+    )
   return { ticket, key }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw illegal('not JSON')
-  }
-}
-
-function illegal(reason: string): Refusal {
-  return new Refusal('ERR_INVITE_ILLEGAL', `illegal invite file: ${reason}`)
 }
