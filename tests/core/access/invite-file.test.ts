@@ -28,7 +28,7 @@ const other = pairOf('user', 'other')
 for (const [what, value, message] of [
   ['no ticket', { ...file, ticket: undefined }, /^illegal invite file: ticket: /],
   ['another version', { ...file, version: 2 }, /^illegal invite file: version: /],
-  ['an unknown field', { ...file, role: 'admin' }, /^illegal invite file: : .*role/],
+  ['an unknown field', { ...file, role: 'admin' }, /^illegal invite file: .*role/],
   [
     'the seed of another key',
     { ...file, seed: other.seed },
