@@ -27,5 +27,7 @@ export default {
   require: ['./tests/end-of-file.ts'],
   cache: false,
   concurrency: 4,
+  // What a thread writes and then runs is busy while another thread starts a process.
+  workerThreads: false,
   timeout: '60s',
 }

@@ -10,6 +10,7 @@ import { connectWithCreds, type NatsConnection } from '../nats/connect.ts'
 import { requestCredential, type Credential } from '../requestor/request-credential.ts'
 import { makeNkeyPair } from '../store/key-file.ts'
 import { claimPorts } from './port-block.ts'
+import { until } from './until.ts'
 
 const source = new URL('../archipelago.yaml', import.meta.url)
 
@@ -24,6 +25,8 @@ export interface TestNetwork extends RunningNetwork {
     region?: string
     transport?: 'nats' | 'https'
   }): Promise<Credential>
+  /** Where a region's function is slow another one answers: then it is asked again. */
+  requestFrom(region: string): Promise<Credential>
   /** Connects with a credential to a region's servers. */
   connect(credential: Credential, region?: string): Promise<NatsConnection>
 }
@@ -43,21 +46,25 @@ export async function startTestNetwork(
   const data = join(folder, 'data')
   const running = started.use(await startNetwork({ archipelago, data, natsServer }))
   const network = parseNetworkFile(readFileSync(running.networkFile, 'utf8'))
+  const request: TestNetwork['request'] = (options = {}) => {
+    const { name = 'alice', role = 'member', region, transport } = options
+    return requestCredential({
+      network,
+      name,
+      role,
+      pair: makeNkeyPair('user'),
+      ...(region !== undefined && { region }),
+      ...(transport !== undefined && { transport }),
+    })
+  }
   const all = started.move()
   return {
     ...running,
     folder,
     archipelagoFile,
     network,
-    request: ({ name = 'alice', role = 'member', region, transport } = {}) =>
-      requestCredential({
-        network,
-        name,
-        role,
-        pair: makeNkeyPair('user'),
-        ...(region !== undefined && { region }),
-        ...(transport !== undefined && { transport }),
-      }),
+    request,
+    requestFrom: (region) => answeredBy(region, () => request({ region })),
     connect: ({ creds }, region) =>
       connectWithCreds(
         { servers: serversOf(network, region), ca: network.file.ca, name: 'test' },
@@ -65,6 +72,14 @@ export async function startTestNetwork(
       ),
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   }
+}
+
+/** Asks until the region answers itself. */
+export function answeredBy(region: string, ask: () => Promise<Credential>): Promise<Credential> {
+  return until(`${region} answers`, async () => {
+    const credential = await ask()
+    return credential.region === region && credential
+  })
 }
 
 /** Writes archipelago.yaml, after `edit`, with ports from `firstPort` on, and returns its path. */

@@ -25,7 +25,7 @@ test.after.always(() => network?.[Symbol.asyncDispose]())
 
 for (const region of ['ams3', 'sfo2', 'sgp1'])
   test(`a request in ${region} is answered by ${region}'s own function`, async (t) => {
-    const credential = await network.request({ region })
+    const credential = await network.requestFrom(region)
     t.is(credential.region, region)
   })
 

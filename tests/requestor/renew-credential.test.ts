@@ -6,7 +6,7 @@ import { renewCredential } from '../../requestor/renew-credential.ts'
 import { requestCredential, type Credential } from '../../requestor/request-credential.ts'
 import { makeNkeyPair } from '../../store/key-file.ts'
 import { nowSeconds, signerOf } from '../functions/ask.ts'
-import { startTestNetwork, type TestNetwork } from '../test-network.ts'
+import { answeredBy, startTestNetwork, type TestNetwork } from '../test-network.ts'
 import { until } from '../until.ts'
 
 let network: TestNetwork
@@ -17,10 +17,11 @@ test.after.always(() => network?.[Symbol.asyncDispose]())
 
 for (const region of ['ams3', 'sfo2', 'sgp1'])
   test(`a member in ${region} gets its next credential there, for the same key and name`, async (t) => {
-    const current = await network.request({ region })
+    const current = await network.requestFrom(region)
     await using nc = await network.connect(current, region)
     await nextSecond(current)
-    const next = await renewCredential(nc, { network: network.network, current })
+    const renew = () => renewCredential(nc, { network: network.network, current })
+    const next = await answeredBy(region, renew)
     t.is(next.region, region)
     t.is(next.creds.pair, current.creds.pair)
     const [before, after] = [current.creds.user.claims, next.creds.user.claims]

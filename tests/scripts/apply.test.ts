@@ -15,7 +15,7 @@ import { askServers } from '../../nats/system.ts'
 import { requestCredential, type Credential } from '../../requestor/request-credential.ts'
 import { makeNkeyPair } from '../../store/key-file.ts'
 import { runScript } from '../run-script.ts'
-import { serversOf, startTestNetwork, type TestNetwork } from '../test-network.ts'
+import { answeredBy, serversOf, startTestNetwork, type TestNetwork } from '../test-network.ts'
 import { until } from '../until.ts'
 
 let network: TestNetwork
@@ -52,7 +52,8 @@ const newcomer = (): Network => parseNetworkFile(readFileSync(network.networkFil
 
 function request(region: string, role = 'member'): Promise<Credential> {
   const pair = makeNkeyPair('user')
-  return requestCredential({ network: newcomer(), name: 'alice', role, pair, region })
+  const ask = () => requestCredential({ network: newcomer(), name: 'alice', role, pair, region })
+  return answeredBy(region, ask)
 }
 
 /** To the region's first server; without "reconnect" one that is closed stays closed. */

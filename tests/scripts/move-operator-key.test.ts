@@ -60,7 +60,7 @@ for (const [what, name, args] of [
 
 test.serial('what was signed without it is good', async (t) => {
   for (const region of ['ams3', 'sfo2', 'sgp1'])
-    t.is((await network.request({ region })).region, region)
+    t.is((await network.requestFrom(region)).region, region)
 })
 
 test.serial('a new operator JWT is refused without it, with what to do', async (t) => {
@@ -114,7 +114,7 @@ test.serial(
     const accounts = readPublishedAccounts(openFiles(), network.homes)
     t.true(accounts.every(({ claims }) => claims.iss === after[0]))
     t.is((await script('push-accounts')).code, 0)
-    t.is((await network.request({ region: 'sfo2' })).region, 'sfo2')
+    t.is((await network.requestFrom('sfo2')).region, 'sfo2')
     const { archipelago, homes } = network
     const folder = temporaryFolder(t)
     const data = join(folder, 'data')
@@ -125,7 +125,7 @@ test.serial(
     const natsServer = await findTool('nats-server', { report: () => {} })
     await using again = await startNetwork({ archipelago, data, natsServer })
     t.is(again.supercluster.observed.length, 9)
-    t.is((await network.request({ region: 'sgp1' })).region, 'sgp1', 'with the file of before')
+    t.is((await network.requestFrom('sgp1')).region, 'sgp1', 'with the file of before')
     const { stdout: said } = await runScript('bootstrap-trust', ['--data-dir', data], {
       cwd: folder,
     })

@@ -56,7 +56,7 @@ for (const door of ['lobby', 'invite'] as const)
       release()
       await until('it serves again', () => running.health.problem === undefined)
       t.deepEqual(running.reported, ['is serving', `does not serve: ${silence}`, 'is serving'])
-      if (door === 'lobby') t.is((await network.request({ region })).region, region)
+      if (door === 'lobby') t.is((await network.requestFrom(region)).region, region)
       t.false(running.audited.some((line) => line.includes('"trigger":"self"')))
     },
   )
