@@ -64,12 +64,14 @@ function parseIpv6(text: string): number[] {
   return groups.flatMap((group) => [parseInt(group, 16) >> 8, parseInt(group, 16) & 0xff])
 }
 
-/** Four bytes in dots, sixteen in groups of hexadecimal. */
+/** Four bytes in dots, sixteen as RFC 5952 writes them. */
 export function formatIp(bytes: Buffer): string {
   if (bytes.length === 4) return bytes.join('.')
-  return (bytes.toString('hex').match(/.{4}/g) ?? [])
-    .map((group) => parseInt(group, 16).toString(16))
-    .join(':')
+  const groups = (bytes.toString('hex').match(/.{4}/g) ?? []).map((group) => parseInt(group, 16))
+  const text = groups.map((group) => group.toString(16)).join(':')
+  const [longest] = (text.match(/\b0(:0)+\b/g) ?? []).toSorted((a, b) => b.length - a.length)
+  if (longest === undefined) return text
+  return text.replace(new RegExp(`(^|:)${longest}(:|$)`), '::')
 }
 
 export function encodeName(kind: keyof typeof nameTag, value: string | Buffer): Buffer {

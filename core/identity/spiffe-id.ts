@@ -29,7 +29,9 @@ export function parseTrustDomain(text: string): TrustDomain {
 
 /** Refuses segments that a SPIFFE ID cannot have; none means the trust domain itself. */
 export function formatSpiffeId(domain: TrustDomain, ...segments: readonly string[]): SpiffeId {
-  return parseSpiffeId(`${scheme}${[domain, ...segments].join('/')}`)
+  const text = `${scheme}${[domain, ...segments].join('/')}`
+  for (const segment of segments) requireSegment(segment, text)
+  return parseSpiffeId(text)
 }
 
 export function trustDomainOf(id: SpiffeId): TrustDomain {
@@ -55,13 +57,15 @@ function requireDomain(domain: string, text: string): void {
 
 function requirePath(path: string, text: string): void {
   if (path === '') return
-  for (const segment of path.slice(1).split('/')) {
-    if (segment === '') throw refusal('ERR_SPIFFE_ID_SEGMENT_EMPTY', 'empty path segment', text)
-    if (segment === '.' || segment === '..')
-      throw refusal('ERR_SPIFFE_ID_SEGMENT_DOTS', 'dot segment', text)
-    if (!/^[A-Za-z0-9._-]+$/.test(segment))
-      throw refusal('ERR_SPIFFE_ID_SEGMENT', 'path is not of A-Z, a-z, 0-9, ., _ and -', text)
-  }
+  for (const segment of path.slice(1).split('/')) requireSegment(segment, text)
+}
+
+function requireSegment(segment: string, text: string): void {
+  if (segment === '') throw refusal('ERR_SPIFFE_ID_SEGMENT_EMPTY', 'empty path segment', text)
+  if (segment === '.' || segment === '..')
+    throw refusal('ERR_SPIFFE_ID_SEGMENT_DOTS', 'dot segment', text)
+  if (!/^[A-Za-z0-9._-]+$/.test(segment))
+    throw refusal('ERR_SPIFFE_ID_SEGMENT', 'path is not of A-Z, a-z, 0-9, ., _ and -', text)
 }
 
 const refusal = (code: ConstructorParameters<typeof Refusal>[0], rule: string, text: string) =>

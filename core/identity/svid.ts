@@ -27,7 +27,10 @@ export function verifySvid(chain: readonly Uint8Array[], { bundles, nowMs }: Svi
   const id = requireSvid(leaf)
   for (const issuer of issuers) requireAuthorityName(issuer)
   const { authorities } = requireBundle(bundles, trustDomainOf(id))
-  const path = verifyChain(certificates, authorities, { nowMs, purposes: [] })
+  const path = verifyChain(certificates, authorities, {
+    nowMs,
+    purposes: ['serverAuth', 'clientAuth'],
+  })
   return { id, leaf, path }
 }
 
