@@ -61,7 +61,7 @@ function* pathsTo(
 }
 
 /** By name, by key identifier where both have one, and by signature. */
-export function isIssuedBy(child: Certificate, issuer: Certificate): boolean {
+function isIssuedBy(child: Certificate, issuer: Certificate): boolean {
   const { subjectKey = child.authorityKey } = issuer
   return (
     child.issuer.equals(issuer.subject) &&
@@ -129,7 +129,7 @@ function requirePathLength(issuer: Certificate, below: number): void {
 }
 
 /** Names both clocks: which one is wrong is for whoever reads it to say. */
-export function requireValidNow(certificate: Certificate, nowMs: number): void {
+function requireValidNow(certificate: Certificate, nowMs: number): void {
   const { notBeforeMs, notAfterMs } = certificate
   const clock = `this clock says ${iso(nowMs)}`
   const what = `certificate ${nameOf(certificate)}`

@@ -1,11 +1,12 @@
 // Makes certificates of the project's profiles. Loading the library takes 80 ms, so callers import this
 // file where something has to be signed, and not before.
 import 'reflect-metadata'
-import type { KeyObject } from 'node:crypto'
+import { hash, type KeyObject } from 'node:crypto'
 import * as x509 from '@peculiar/x509'
 import { Refusal } from '../errors.ts'
 import { parseCertificate, type Certificate } from './certificate.ts'
 import { skewMs } from './chain.ts'
+import { readBits, readDer, readInside } from './der.ts'
 import { extensionId, purposeId } from './extensions.ts'
 import { encodeNameConstraints, type NameConstraints } from './name-constraints.ts'
 import { formatSpiffeId, pathOf, type SpiffeId, type TrustDomain } from './spiffe-id.ts'
@@ -128,23 +129,32 @@ async function sign(
     ...(organization === undefined ? [] : [{ O: [organization] }]),
     { CN: [commonName] },
   ])
-  const above = issuer.certificate && new x509.X509Certificate(issuer.certificate.der)
-  const spki = new x509.PublicKey(publicKey.export({ format: 'der', type: 'spki' }))
+  const spki = publicKey.export({ format: 'der', type: 'spki' })
+  const above = issuer.certificate
   const made = await x509.X509CertificateGenerator.create({
     serialNumber: formatSerial(issuance.serial),
     subject,
-    issuer: above?.subjectName ?? subject,
-    publicKey: spki,
+    issuer: above === undefined ? subject : new x509.Name(above.subject),
+    publicKey: new x509.PublicKey(spki),
     signingKey: issuer.key.toCryptoKey(algorithm, false, ['sign']),
     signingAlgorithm: algorithm,
     ...validity(issuance, issuer.certificate),
     extensions: [
       ...extensions,
-      await x509.SubjectKeyIdentifierExtension.create(spki),
-      ...(above ? [await x509.AuthorityKeyIdentifierExtension.create(above.publicKey)] : []),
+      new x509.SubjectKeyIdentifierExtension(keyId(spki)),
+      // As the issuer itself says, however it was computed.
+      ...(above?.subjectKey === undefined
+        ? []
+        : [new x509.AuthorityKeyIdentifierExtension(above.subjectKey)]),
     ],
   })
   return parseCertificate(Buffer.from(made.rawData))
+}
+
+/** RFC 7093 section 2, method 1. */
+function keyId(spki: Buffer): string {
+  const { bytes } = readBits(readInside(readDer(spki))[1])
+  return hash('sha256', bytes, 'buffer').subarray(0, 20).toString('hex')
 }
 
 /** From a minute ago, for clocks differ; never longer than its issuer. */

@@ -57,7 +57,7 @@ function readSubject({ sub }: Jws['claims']): SpiffeId {
 }
 
 /** Unix seconds in the token; both clocks in the message. */
-export function requireTimes(claims: Jws['claims'], nowMs: number): number {
+function requireTimes(claims: Jws['claims'], nowMs: number): number {
   const { exp, nbf, iat } = claims
   const clock = `this clock says ${iso(nowMs)}`
   if (!isTime(exp)) throw refusal('ERR_JWT_SVID_EXPIRY', 'no expiry')
@@ -72,7 +72,7 @@ export function requireTimes(claims: Jws['claims'], nowMs: number): number {
   return exp * 1000
 }
 
-export function requireAudience({ aud }: Jws['claims'], wanted: string): string[] {
+function requireAudience({ aud }: Jws['claims'], wanted: string): string[] {
   const audience: unknown[] = Array.isArray(aud) ? aud : [aud]
   if (!audience.every((each) => typeof each === 'string'))
     throw refusal('ERR_JWT_SVID_AUDIENCE', 'no audience')

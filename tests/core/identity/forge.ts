@@ -44,12 +44,11 @@ export interface Forged {
 export const makePair = (namedCurve = 'P-256'): Pair => generateKeyPairSync('ec', { namedCurve })
 
 export const sequence = (...parts: Uint8Array[]) => encodeDer(derTag.sequence, ...parts)
-export const boolean = (value: boolean) =>
-  encodeDer(derTag.boolean, Buffer.from([value ? 0xff : 0]))
+const boolean = (value: boolean) => encodeDer(derTag.boolean, Buffer.from([value ? 0xff : 0]))
 export const integer = (...bytes: number[]) => encodeDer(derTag.integer, Buffer.from(bytes))
 export const bits = (bytes: Uint8Array, unused = 0) =>
   encodeDer(derTag.bitString, Buffer.from([unused]), bytes)
-export const ecdsaSha256 = sequence(encodeObjectId('1.2.840.10045.4.3.2'))
+const ecdsaSha256 = sequence(encodeObjectId('1.2.840.10045.4.3.2'))
 export const versionThree = encodeDer(contextTag(0, true), integer(2))
 
 export function commonName(name: string): Buffer {
