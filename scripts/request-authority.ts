@@ -31,18 +31,21 @@ async function main(): Promise<void> {
   authorityProfile(opened.archipelago, place)
   const outcome = advance(store, place, certificate)
   if (json) return console.log(JSON.stringify({ ...outcome, isDryRun: isDryRun ?? false }))
-  const { state, request, notAfter } = outcome
+  const { state, request, sha256, notAfter } = outcome
   if (state === 'requested')
     return console.log(
       `${isDryRun ? 'would request' : 'requested'}: have ${request} signed with sign-region`,
     )
   const verb = isDryRun && state === 'adopted' ? 'would be adopted' : state
-  console.log(`${verb}: ${place.kind} authority of ${place.region}, until ${notAfter}`)
+  console.log(
+    `${verb}: ${place.kind} authority of ${place.region}: sha256 ${sha256}, until ${notAfter}`,
+  )
 }
 
 interface Outcome {
   readonly state: 'in use' | 'adopted' | 'requested'
   readonly request?: string
+  readonly sha256?: string
   readonly notAfter?: string
 }
 

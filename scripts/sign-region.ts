@@ -59,7 +59,9 @@ async function main(): Promise<void> {
       JSON.stringify({ region, kind, isNew, ...described, isDryRun: isDryRun ?? false }),
     )
   const verb = isNew ? (isDryRun ? 'would be signed' : 'signed') : 'was signed before'
-  console.log(`${region}, ${kind}: ${verb}: sha256 ${described.sha256}, ${described.notAfter}`)
+  console.log(
+    `${region}, ${kind}: ${verb}: sha256 ${described.sha256}, until ${described.notAfter}`,
+  )
   console.log(`published in ${intermediatesFile(homes.public, kind, region)}`)
   if (isNew) console.log(`next: request-authority --region ${region} --kind ${kind} adopts it`)
 }

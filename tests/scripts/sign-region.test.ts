@@ -56,9 +56,9 @@ test.serial('a root, a request, a signature and its adoption', async (t) => {
 
   cpSync(operator.homes.public, region.homes.public, { recursive: true })
   const adopted = await region.run('request-authority', ...ams3)
-  t.regex(adopted.stdout, /^adopted: identity authority of ams3, until /)
+  t.regex(adopted.stdout, /^adopted: identity authority of ams3: sha256 [0-9a-f]{64}, until /)
   const inUse = await region.run('request-authority', ...ams3)
-  t.regex(inUse.stdout, /^in use: identity authority of ams3, until /)
+  t.regex(inUse.stdout, /^in use: identity authority of ams3: sha256 /)
   const place = { region: 'ams3', kind: 'identity' } as const
   const { certificate } = intermediateFiles(region.homes, place, 'current')
   const [authority] = parseCertificates(readFileSync(certificate, 'utf8'))
