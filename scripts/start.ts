@@ -127,5 +127,4 @@ function aborted(signal: AbortSignal): Promise<void> {
 
 runCommand('start', main, {
   ERR_PASSPHRASE_MISSING: 'sign the due authorities with sign-region --laptop, then start again',
-  ERR_KEY_NOT_HERE: 'sign the due authorities with sign-region --laptop, then start again',
 })

@@ -17,7 +17,7 @@ export const leafSeconds = 30 * daySeconds
 type Life = Pick<Certificate, 'notBeforeMs' | 'notAfterMs'>
 
 /** When this share of its life is over. */
-export function renewAtMs({ notBeforeMs, notAfterMs }: Life, share = 0.5): number {
+function renewAtMs({ notBeforeMs, notAfterMs }: Life, share = 0.5): number {
   return notBeforeMs + (notAfterMs - notBeforeMs) * share
 }
 

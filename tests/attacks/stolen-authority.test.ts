@@ -126,7 +126,7 @@ async function startVictim(trusted?: Trusted): Promise<AsyncDisposable> {
     ...{ ...changed('cluster', region), ...changed('leafnodes', region) },
     ...changed('gateway', mesh),
   }
-  writePrivate(planned.file, formatConfiguration(configuration as Configuration, 'without pins'))
+  writePrivate(planned.file, formatConfiguration(configuration, 'without pins'))
   const supervisor = superviseProcesses({ runDirectory: runDirectory(data), onExit: () => {} })
   const { name, file, log, monitor } = planned
   const { natsServer: command } = options

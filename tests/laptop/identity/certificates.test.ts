@@ -14,6 +14,12 @@ import { readRoots, rootKeyFile } from '../../../store/authority-files.ts'
 import { readBundles } from '../../../store/bundles.ts'
 import { openFiles } from '../../../store/files.ts'
 import { homesOf } from '../../../store/homes.ts'
+import {
+  publishIntermediate,
+  requestIntermediate,
+  signIntermediate,
+} from '../../../store/intermediate.ts'
+import { ensureRoot, readRoot } from '../../../store/root.ts'
 import { good } from '../../core/archipelago/example.ts'
 import { temporaryFolder } from '../../temporary-folder.ts'
 
@@ -189,4 +195,23 @@ test('an authority whose files are damaged is replaced', async (t) => {
     made,
     holders.filter(({ region }) => region === 'ams3').map(({ name }) => name),
   )
+})
+
+test('with a root under a passphrase it waits for sign-region, and goes on from there', async (t) => {
+  const { homes, ensure } = makePlace(t)
+  const store = { files: openFiles(), homes, archipelago, nowMs: startMs }
+  const passphrase = () => Promise.resolve('correct horse battery')
+  await ensureRoot(store, 'identity', { passphrase })
+  await t.throwsAsync(ensure(), { code: 'ERR_PASSPHRASE_MISSING', message: /root\.key$/ })
+  const root = await readRoot(store, 'identity', { passphrase })
+  for (const { name: region } of archipelago.regions) {
+    const place = { region, kind: 'identity', placement: 'laptop' } as const
+    const request = requestIntermediate(store, place)
+    const { certificate } = await signIntermediate(store, place, {
+      request,
+      root: () => Promise.resolve(root),
+    })
+    publishIntermediate(store, place, certificate)
+  }
+  t.is((await ensure()).made.length, holders.length)
 })
