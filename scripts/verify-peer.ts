@@ -55,12 +55,11 @@ type Wishes = Parameters<typeof verifyAll>[1]
 
 async function verifyPeer(peer: string, options: Options, wishes: Wishes): Promise<void> {
   const { host, port } = parsePeer(peer)
-  const { expectId, issuer, name = host } = options
+  const { expectId, issuer, name: serverName = host, protocol: mode } = options
   const id = expectId === undefined ? undefined : parseSpiffeId(expectId)
   const { timeoutMs } = wishes
-  const dialled = { host, port, mode: options.protocol, serverName: name, timeoutMs }
-  const { chain, protocol } = await peerChain(dialled)
-  const report = judgePeer(chain, { ...wishes, name, ...(id && { id }), ...(issuer && { issuer }) })
+  const { chain, protocol } = await peerChain({ host, port, mode, serverName, timeoutMs })
+  const report = judgePeer(chain, { ...wishes, name: serverName, id, issuer })
   const text = () => [`${peer}: ${protocol}`, ...formatPeer(report)].join('\n')
   console.log(options.json ? toJson({ peer, protocol, ...report }) : text())
   process.exitCode = exitCodeOf(report.findings)
@@ -68,10 +67,9 @@ async function verifyPeer(peer: string, options: Options, wishes: Wishes): Promi
 
 async function verifyNetwork(options: Options, wishes: Wishes): Promise<void> {
   const report = await verifyAll(openPlace(options), wishes)
-  const { observed, inferred } = report
   console.log(options.json ? toJson(report) : formatNetwork(report).join('\n'))
-  const findings = [...observed.flatMap((peer) => peer.findings), ...inferred.findings]
-  process.exitCode = exitCodeOf(findings)
+  const observed = report.observed.flatMap(({ findings }) => findings)
+  process.exitCode = exitCodeOf([...observed, ...report.inferred.findings])
 }
 
 function parsePeer(text: string): { host: string; port: number } {

@@ -41,9 +41,9 @@ export interface PeerWishes {
   readonly nowMs: number
   /** What was dialled: a public certificate must be for it. */
   readonly name: string
-  readonly id?: SpiffeId
+  readonly id?: SpiffeId | undefined
   /** A SPIFFE ID, a common name, or the SHA-256 of the certificate in hexadecimal. */
-  readonly issuer?: string
+  readonly issuer?: string | undefined
   /** Seconds that must be left. */
   readonly failUnder?: Readonly<Partial<Record<Rank, number>>>
 }

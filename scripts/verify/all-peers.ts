@@ -54,8 +54,10 @@ async function observePeer(peer: ExpectedPeer, wishes: AllWishes): Promise<Obser
   const { host, port } = endpoint
   const where = { name, listener, address: formatHostPort(host, port) }
   try {
-    const { chain } = await peerChain({ host, port, timeoutMs: wishes.timeoutMs })
-    const report = judgePeer(chain, { ...wishes, name: host, ...(id && { id }) })
+    // As core/network configures it: only clients are greeted before TLS.
+    const mode = listener === 'client' ? 'nats' : 'tls'
+    const { chain } = await peerChain({ host, port, mode, timeoutMs: wishes.timeoutMs })
+    const report = judgePeer(chain, { ...wishes, name: host, id })
     const { certificates, findings } = report
     return { ...where, ...(report.id && { id: report.id }), certificates, findings }
   } catch (error) {
