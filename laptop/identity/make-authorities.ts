@@ -10,6 +10,7 @@ import {
 import { formatCertificates } from '../../core/identity/certificate.ts'
 import type { Issuer } from '../../core/identity/issue.ts'
 import { readIntermediates } from '../../store/authority-files.ts'
+import { publishBundles } from '../../store/bundles.ts'
 import {
   adoptIntermediate,
   publishIntermediate,
@@ -33,6 +34,8 @@ export async function ensureAuthorities(store: AuthorityStore): Promise<IssuerOf
       issuers.set(`${region} ${kind}`, await ensureAuthority(store, place))
     }
   }
+  // A region that is gone goes out of the bundles, too.
+  withTrustLock(store.homes, () => publishBundles(store))
   removeThrowaway(store)
   return (region, kind) => {
     const issuer = issuers.get(`${region} ${kind}`)

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } 
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { parseArchipelago } from '../../../core/archipelago.ts'
+import { formatBundleMap } from '../../../core/identity/bundle-map.ts'
 import { parseCertificates } from '../../../core/identity/certificate.ts'
 import { verifyChain } from '../../../core/identity/chain.ts'
 import { verifySvid } from '../../../core/identity/svid.ts'
@@ -184,6 +185,20 @@ test('a certificate for other names is made anew', async (t) => {
   const [first, ...rest] = holders as [CertificateHolder, ...CertificateHolder[]]
   const moved = { ...first, identity: { ...first.identity, ips: ['127.0.0.2'] } }
   t.deepEqual((await ensure(0, [moved, ...rest])).made, ['ams3-0'])
+})
+
+test('a region that is gone is in no trust file and no bundle', async (t) => {
+  const { homes, ensure } = makePlace(t)
+  await ensure()
+  const fewer = { ...archipelago, regions: archipelago.regions.slice(1) }
+  const left = holders.filter(({ region }) => region !== 'ams3')
+  const { anchors } = await ensureCertificates({ homes, archipelago: fewer, nowMs: startMs }, left)
+  t.notRegex(formatBundleMap(readBundles(openFiles(), homes)), /ams3/)
+  const mesh = read(anchors.get('sfo2')?.mesh.path ?? '').flatMap(({ names }) => names.uris)
+  t.deepEqual(
+    mesh,
+    ['sfo2', 'sgp1'].map((name) => `spiffe://${name}.archipelago.example`),
+  )
 })
 
 test('an authority whose files are damaged is replaced', async (t) => {
