@@ -1,15 +1,17 @@
 // One nats-server, one function process, and whoever asks: what is left of the network when the
 // leafnodes and gateways are taken away.
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FunctionDoor } from '../core/network/access-subject.ts'
-import { placeNetwork, type RegionPlace } from '../core/network/endpoint.ts'
+import { placeNetwork, type DoorPlace, type RegionPlace } from '../core/network/endpoint.ts'
 import { functionPermissions } from '../core/network/function-permissions.ts'
 import type { NkeyPair } from '../core/trust/nkey.ts'
 import type { OperatorJwt } from '../core/trust/operator.ts'
-import { ensureCertificates } from '../laptop/certificates.ts'
 import { planFunctions } from '../laptop/functions.ts'
-import { tlsPaths } from '../laptop/layout.ts'
+import { ensureCertificates } from '../laptop/identity/certificates.ts'
+import { functionHolder, leafnodeHolder } from '../laptop/identity/holders.ts'
+import { leafnodeTarget } from '../laptop/identity/leafnode-target.ts'
+import { identityPaths } from '../laptop/layout.ts'
 import type { ProcessSpec } from '../laptop/process.ts'
 import { connectWithNkey, type NatsConnection } from '../nats/connect.ts'
 import { bootstrapAll } from '../store/bootstrap.ts'
@@ -48,21 +50,19 @@ export async function makePlainTrust(folder: string, door: FunctionDoor): Promis
   const nowSeconds = Math.floor(Date.now() / 1000)
   const { operator } = bootstrapAll({ files: openFiles(), homes, archipelago, nowSeconds })
   const region = placeNetwork(archipelago, 'laptop')[0] as RegionPlace
-  await ensureCertificates(
-    homes.data,
-    // The client of NATS checks the name localhost, whatever address it dials.
-    [{ ...holder(region), hosts: ['localhost', host] }],
-    new Date(),
-  )
+  const holders = [
+    leafnodeHolder(archipelago, region.leafnode),
+    functionHolder(archipelago, doorOf(region, door)),
+  ]
+  await ensureCertificates({ homes, archipelago, nowMs: Date.now() }, holders)
   return { place, homes, operator, region, door }
 }
 
 export async function startPlainNetwork(trust: PlainTrust): Promise<PlainNetwork> {
   const { homes, operator, region } = trust
-  const tls = tlsPaths(homes.data, holder(region))
+  const { certificate, key } = identityPaths(homes.data, region.leafnode)
   const requestor = makeNkeyPair('user')
   const users = [functionUser(trust), { nkey: requestor.publicKey }]
-  const { certificate, key } = tls
   const server = await startTestServer({
     tls: { cert_file: certificate, key_file: key },
     authorization: { users },
@@ -74,12 +74,13 @@ export async function startPlainNetwork(trust: PlainTrust): Promise<PlainNetwork
     serverPid: pidOf(server.folder),
     planFunction: (bundle) =>
       planFunction(trust, { ...region, leafnode: { ...region.leafnode, client } }, bundle),
-    connect: () => connectAs(requestor, `tls://${host}:${port}`, tls.trusted),
+    connect: () => connectAs(trust, requestor, `tls://${host}:${port}`),
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   }
 }
 
-const holder = ({ name }: RegionPlace) => ({ name: 'plain-server', region: name })
+const doorOf = ({ doors }: RegionPlace, wanted: FunctionDoor) =>
+  doors.find(({ door }) => door === wanted) as DoorPlace
 
 /** With the permissions that it has at its leafnode server. */
 function functionUser({ homes, region: { name }, door }: PlainTrust) {
@@ -100,9 +101,14 @@ function planFunction(
   return { ...spec, env: { ...spec.env, HTTPS_PORT: undefined } }
 }
 
-function connectAs(pair: NkeyPair<'user'>, url: string, caFile: string): Promise<NatsConnection> {
-  const ca = readFileSync(caFile, 'utf8')
-  return connectWithNkey({ servers: [url], ca, name: 'archipelago bench' }, pair)
+/** By the function's way in, for there is one server for all. */
+function connectAs(
+  { place: { archipelago }, homes, region, door }: PlainTrust,
+  pair: NkeyPair<'user'>,
+  url: string,
+): Promise<NatsConnection> {
+  const target = leafnodeTarget({ archipelago, homes, region, place: doorOf(region, door) })
+  return connectWithNkey({ ...target, servers: [url], name: 'archipelago bench' }, pair)
 }
 
 /** nats-server names its ports file after itself. */

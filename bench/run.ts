@@ -8,6 +8,7 @@ import { formatMachine, formatMeasured, formatSources, summarize, type Measured 
 import type { Bench, Row } from './row.ts'
 import { bootstrap } from './rows/bootstrap.ts'
 import { coldStart } from './rows/cold-start.ts'
+import { identity } from './rows/identity.ts'
 import { issuance } from './rows/issuance.ts'
 import { latency } from './rows/latency.ts'
 import { network } from './rows/network.ts'
@@ -24,6 +25,7 @@ const rows: readonly Row[] = [
   bootstrap,
   start,
   revocation,
+  identity,
 ]
 
 const quickRounds = 2

@@ -9,9 +9,12 @@ import { type Endpoint, placeNetwork, type RegionPlace } from '../core/network/e
 import { configureLeafnode, type FunctionUser } from '../core/network/leafnode.ts'
 import { configureServer, type LogFile, type NetworkTrust } from '../core/network/server.ts'
 import type { ExpectedNetwork } from '../core/network/topology.ts'
-import { makePrivateFolder, writePrivate } from '../store/files.ts'
-import { type CertificateHolder, ensureCertificates } from './certificates.ts'
-import { leafnodePaths, serverPaths, tlsPaths } from './layout.ts'
+import { makePrivateFolder, openFiles, writePrivate } from '../store/files.ts'
+import { homesOf } from '../store/homes.ts'
+import { ensureCertificates } from './identity/certificates.ts'
+import { holdersOf } from './identity/holders.ts'
+import { readAnchors, type Anchors } from './identity/anchors.ts'
+import { identityPaths, leafnodePaths, publicPaths, serverPaths } from './layout.ts'
 
 /** What the network's servers are made from. */
 export interface NetworkSource {
@@ -47,9 +50,14 @@ export interface NetworkPlan {
 
 /** Makes the certificates that are missing; writes nothing else. */
 export async function planNetwork(data: string, source: NetworkSource): Promise<NetworkPlan> {
-  const regions = placeNetwork(source.archipelago, 'laptop')
-  const { pins } = await ensureCertificates(data, holdersOf(regions, source.doors), new Date())
-  return planWith(data, source, { regions, pins })
+  const { archipelago, doors } = source
+  const regions = placeNetwork(archipelago, 'laptop')
+  const holders = holdersOf(archipelago, regions, doors)
+  const { pins, anchors } = await ensureCertificates(
+    { homes: homesOf(data), archipelago, nowMs: Date.now() },
+    holders,
+  )
+  return planWith(data, source, { regions, pins, anchors })
 }
 
 /** Writes nothing: a certificate that is still to be made gets the pin that fits none. */
@@ -58,10 +66,12 @@ export function previewNetwork(
   source: NetworkSource,
   pins: ReadonlyMap<string, string>,
 ): NetworkPlan {
-  const regions = placeNetwork(source.archipelago, 'laptop')
-  const names = holdersOf(regions, []).map(({ name }) => name)
+  const { archipelago } = source
+  const regions = placeNetwork(archipelago, 'laptop')
+  const names = holdersOf(archipelago, regions, []).map(({ name }) => name)
   const known = names.map((name) => [name, pins.get(name) ?? '0'.repeat(64)] as const)
-  return planWith(data, source, { regions, pins: new Map(known) })
+  const anchors = readAnchors(openFiles(), homesOf(data), archipelago)
+  return planWith(data, source, { regions, pins: new Map(known), anchors })
 }
 
 export function writePlan(data: string, { regions, servers }: NetworkPlan): void {
@@ -87,15 +97,16 @@ export function expectedNetwork({ regions, servers }: NetworkPlan): ExpectedNetw
 interface Placed {
   readonly regions: readonly RegionPlace[]
   readonly pins: ReadonlyMap<string, string>
+  readonly anchors: Anchors
 }
 
 function planWith(data: string, source: NetworkSource, placed: Placed): NetworkPlan {
-  const { regions } = placed
+  const { regions, pins } = placed
   const servers = regions.flatMap((region) => [
     ...planServers(data, region, { ...source, ...placed }),
     planLeafnode(data, region, { ...source, ...placed }),
   ])
-  return { ...placed, doors: source.doors, servers }
+  return { regions, pins, doors: source.doors, servers }
 }
 
 function planServers(
@@ -103,11 +114,17 @@ function planServers(
   region: RegionPlace,
   plan: NetworkSource & Placed,
 ): PlannedServer[] {
-  const { archipelago, regions, trust, pins } = plan
+  const { archipelago, regions, trust, pins, anchors } = plan
+  const { own, mesh } = anchorsOf(anchors, region)
   const network = { regions, connectionsMax: archipelago.server.connectionsMax, trust, pins }
   return region.servers.map((server) => {
     const { configuration: file, log, resolver } = serverPaths(data, server)
-    const tls = tlsPaths(data, server)
+    const identity = identityPaths(data, server)
+    const tls = {
+      clients: publicPaths(data, server),
+      region: { ...identity, trusted: own },
+      network: { ...identity, trusted: mesh },
+    }
     const files = { tls, resolverDirectory: resolver, log: logFile(log) }
     const configuration = configureServer(server, network, files)
     const { name, monitor } = server
@@ -118,13 +135,15 @@ function planServers(
 function planLeafnode(
   data: string,
   region: RegionPlace,
-  { access, pins }: NetworkSource & Placed,
+  { access, pins, anchors }: NetworkSource & Placed,
 ): PlannedServer {
   const { account, functions } = access
   const { leafnode } = region
   const { configuration: file, log, credentials } = leafnodePaths(data, leafnode)
   const network = { region, account, functions: functions.get(region.name) ?? [], pins }
-  const files = { tls: tlsPaths(data, leafnode), credentials, log: logFile(log) }
+  const { own: trusted } = anchorsOf(anchors, region)
+  const tls = { ...identityPaths(data, leafnode), trusted }
+  const files = { tls, credentials, log: logFile(log) }
   const configuration = configureLeafnode(leafnode, network, files)
   const { name, monitor } = leafnode
   return { name, file, log, monitor, isLeafnode: true, configuration }
@@ -132,19 +151,10 @@ function planLeafnode(
 
 const logFile = (file: string): LogFile => ({ file, bytesMax: 4 * 1024 * 1024 })
 
-function holdersOf(regions: readonly RegionPlace[], doors: readonly Door[]): CertificateHolder[] {
-  return regions.flatMap(({ servers, leafnode, doors: places }) => [
-    ...[...servers, leafnode].map((server) => holderOf(server, server.client)),
-    ...places.filter(({ door }) => doors.includes(door)).map((door) => holderOf(door, door.https)),
-  ])
-}
-
-function holderOf(
-  process: { name: string; region: string },
-  { host }: Endpoint,
-): CertificateHolder {
-  const { name, region } = process
-  return { name, region, hosts: [...new Set([name, 'localhost', '127.0.0.1', host])] }
+function anchorsOf(anchors: Anchors, { name }: RegionPlace) {
+  const found = anchors.get(name)
+  if (found === undefined) throw new TypeError(`no authorities for ${name}`)
+  return { own: found.own.path, mesh: found.mesh.path }
 }
 
 function formatPlanned({ name, configuration }: PlannedServer): string {

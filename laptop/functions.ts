@@ -5,7 +5,9 @@ import type { Archipelago } from '../core/archipelago.ts'
 import { formatUrl, type DoorPlace, type RegionPlace } from '../core/network/endpoint.ts'
 import { openDoors, type FunctionDoor } from '../core/network/access-subject.ts'
 import { functionHome, type Homes } from '../store/homes.ts'
-import { tlsPaths } from './layout.ts'
+import { leafnodeId } from '../core/identity/names.ts'
+import { intermediatesFile } from '../store/authority-files.ts'
+import { identityPaths, publicPaths } from './layout.ts'
 import type { ProcessSpec } from './process.ts'
 
 export interface FunctionPlan {
@@ -43,12 +45,13 @@ export function planFunctions(plan: FunctionPlan): ProcessSpec[] {
 }
 
 function functionProcess(
-  { homes, bundle }: FunctionPlan,
+  { archipelago, homes, bundle }: FunctionPlan,
   region: RegionPlace,
   { place, door }: { place: DoorPlace; door: FunctionDoor },
 ): ProcessSpec {
   const keys = functionHome(homes, region.name, door)
-  const tls = tlsPaths(homes.data, place)
+  const identity = identityPaths(homes.data, place)
+  const outside = publicPaths(homes.data, place)
   const audit = auditFile(homes, region.name, door)
   return {
     name: functionName(region.name, door),
@@ -66,11 +69,14 @@ function functionProcess(
       ARCHIPELAGO_PUBLIC: homes.public,
       ARCHIPELAGO_KEYS: keys,
       NATS_URL: formatUrl(region.leafnode.client),
-      NATS_CA: tls.trusted,
+      NATS_CA: intermediatesFile(homes.public, 'identity', region.name),
+      NATS_CERT: identity.certificate,
+      NATS_KEY: identity.key,
+      NATS_PEER: leafnodeId(archipelago, region.leafnode),
       HTTPS_HOST: place.https.listen,
       HTTPS_PORT: String(place.https.port),
-      HTTPS_CERT: tls.certificate,
-      HTTPS_KEY: tls.key,
+      HTTPS_CERT: outside.certificate,
+      HTTPS_KEY: outside.key,
     },
   }
 }

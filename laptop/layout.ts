@@ -1,7 +1,7 @@
 // Where the files of the network's processes lie in the data directory.
 import { join } from 'node:path'
 import type { LeafnodePlace, ServerPlace } from '../core/network/endpoint.ts'
-import type { TlsFiles } from '../core/network/tls.ts'
+import type { KeyFiles } from '../core/network/tls.ts'
 
 export interface ServerPaths {
   readonly directory: string
@@ -27,21 +27,24 @@ export function leafnodePaths(data: string, { region }: LeafnodePlace): Leafnode
   return { ...processPaths(directory), credentials: join(directory, 'leafnode.creds') }
 }
 
-/** A process's certificate and key, and the authority that all trust. */
-export function tlsPaths(data: string, process: { name: string; region: string }): TlsFiles {
-  const directory = join(data, process.region, 'tls')
-  return {
-    certificate: join(directory, `${process.name}.crt`),
-    key: join(directory, `${process.name}.key`),
-    trusted: authorityPaths(data).certificate,
-  }
+interface Process {
+  readonly name: string
+  readonly region: string
 }
 
-export function authorityPaths(data: string) {
-  return {
-    certificate: join(data, 'public', 'ca.crt'),
-    key: join(data, 'operator', 'tls', 'ca.key'),
-  }
+/** A process's identity, with the authority above it. */
+export const identityPaths = (data: string, process: Process): KeyFiles =>
+  leafPaths(data, process.region, process.name)
+
+/** What a process shows to outside clients. */
+export const publicPaths = (data: string, process: Process): KeyFiles =>
+  leafPaths(data, process.region, `${process.name}.public`)
+
+export const tlsFolder = (data: string, region: string): string => join(data, region, 'tls')
+
+function leafPaths(data: string, region: string, name: string): KeyFiles {
+  const folder = tlsFolder(data, region)
+  return { certificate: join(folder, `${name}.crt`), key: join(folder, `${name}.key`) }
 }
 
 export const runDirectory = (data: string) => join(data, 'run')

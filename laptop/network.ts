@@ -4,12 +4,12 @@ import { join } from 'node:path'
 import type { Archipelago } from '../core/archipelago.ts'
 import type { ServiceUser } from '../core/trust/declare.ts'
 import type { NatsConnection } from '../nats/connect.ts'
+import { rootsFile } from '../store/authority-files.ts'
 import { openFiles, readOrRefuse } from '../store/files.ts'
 import { homesOf, type Homes } from '../store/homes.ts'
 import type { OperatorHome } from '../store/operator.ts'
 import { bundleFunction } from './bundle.ts'
 import { openControl } from './control/open-control.ts'
-import { authorityPaths } from './layout.ts'
 import { operatorConnector } from './network/connect-operator.ts'
 import { controlEdits, openEdits, type Edits } from './network/edits.ts'
 import { keepLeafnodesRenewed } from './network/leafnodes.ts'
@@ -61,7 +61,7 @@ export async function startNetwork(options: NetworkOptions): Promise<RunningNetw
   const bundled = bundleFunction(bundle)
   const connectTo = operatorConnector({
     home: () => trust.operator,
-    ca: () => readOrRefuse(authorityPaths(homes.data).certificate, 'authority'),
+    ca: () => readOrRefuse(rootsFile(homes.public, 'public'), 'public root'),
   })
   const supercluster = started.use(
     await startSupercluster({

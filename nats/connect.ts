@@ -1,11 +1,16 @@
+import type { ConnectionOptions as ConnectionOptionsOfNode } from 'node:tls'
 import type {
   ConnectionOptions,
   NatsConnection,
   ReconnectToServerHandler,
+  TlsOptions,
 } from '@nats-io/nats-core'
 import { connect } from '@nats-io/transport-node'
 import { Refusal } from '../core/errors.ts'
 import type { Creds } from '../core/trust/creds.ts'
+import { parseCertificate } from '../core/identity/certificate.ts'
+import type { SpiffeId } from '../core/identity/spiffe-id.ts'
+import { requireSvid } from '../core/identity/svid.ts'
 import type { NkeyPair } from '../core/trust/nkey.ts'
 import { credsAuthenticator, nkeyAuthenticator } from './authenticator.ts'
 
@@ -15,10 +20,19 @@ export interface Target {
   readonly servers: readonly string[]
   /** PEM of the authorities that the servers' certificates must lead to. */
   readonly ca: string
+  /** Where both ends show identities. `ca` is then of regions' authorities, which are no roots. */
+  readonly identity?: OwnIdentity
   /** Shown to whoever looks at the server's connections. */
   readonly name: string
   readonly timeoutMs?: number
   readonly options?: Partial<ConnectionOptions>
+}
+
+/** What a process shows, and whom alone it speaks to. PEM. */
+export interface OwnIdentity {
+  readonly certificate: string
+  readonly key: string
+  readonly peer: SpiffeId
 }
 
 /** Connects with a credential, asked for anew at every dial; answers come to an inbox of its own key. */
@@ -34,14 +48,14 @@ export function connectWithNkey(target: Target, pair: NkeyPair<'user'>): Promise
 }
 
 async function dial(
-  { servers, ca, name, timeoutMs = 5_000, options }: Target,
-  identity: Partial<ConnectionOptions>,
+  { servers, ca, identity, name, timeoutMs = 5_000, options }: Target,
+  proof: Partial<ConnectionOptions>,
 ): Promise<NatsConnection> {
   const first = limitFirstDial(servers.length)
   try {
     const connection = await connect({
       servers: [...servers],
-      tls: { ca },
+      tls: identity === undefined ? { ca } : mutualTls(ca, identity),
       name,
       timeout: timeoutMs,
       maxReconnectAttempts: -1,
@@ -50,7 +64,7 @@ async function dial(
       pingInterval: 10_000,
       ignoreAuthErrorAbort: true,
       ...(options?.waitOnFirstConnect !== true && { reconnectToServer: first.choose }),
-      ...identity,
+      ...proof,
       ...options,
     })
     first.isOver = true
@@ -60,6 +74,28 @@ async function dial(
     throw new Refusal('ERR_CONNECT', `cannot connect to ${servers.join(', ')}: ${reason}`, {
       cause,
     })
+  }
+}
+
+/** Handed to Node as it is, though the client's own type knows less of it. */
+function mutualTls(ca: string, { certificate: cert, key, peer }: OwnIdentity): TlsOptions {
+  const options: ConnectionOptionsOfNode = {
+    ...{ ca, cert, key },
+    allowPartialTrustChain: true,
+    minVersion: 'TLSv1.3',
+    // In place of the host: an identity is the same wherever it is dialled.
+    checkServerIdentity: (_, { raw }) => refusalOf(raw, peer),
+  }
+  return options as TlsOptions
+}
+
+function refusalOf(raw: Buffer, expected: SpiffeId): Error | undefined {
+  try {
+    const id = requireSvid(parseCertificate(raw))
+    if (id === expected) return undefined
+    return new Refusal('ERR_PEER_ID', `peer is ${id}, not ${expected}`)
+  } catch (error) {
+    return error as Error
   }
 }
 

@@ -34,7 +34,11 @@ export interface Varz extends ListenerTls {
 }
 
 export interface Routez {
-  readonly routes: readonly { readonly remote_id: string; readonly remote_name: string }[]
+  readonly routes: readonly {
+    readonly remote_id: string
+    readonly remote_name: string
+    readonly start: string
+  }[]
 }
 
 /** For a gateway connection `name` is the id of the server at the other end. */

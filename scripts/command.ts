@@ -8,7 +8,13 @@ import { Command } from '@commander-js/extra-typings'
 import { parseArchipelago, type Archipelago } from '../core/archipelago.ts'
 import { Refusal, type RefusalCode } from '../core/errors.ts'
 import { defaultDataDir, homesOf, type Homes } from '../store/homes.ts'
-import { ownStores, requireClosed, requireOutside, workTreeOf } from '../store/place.ts'
+import {
+  ownStores,
+  requireClosed,
+  requireOutside,
+  workTreeOf,
+  type Forbidden,
+} from '../store/place.ts'
 
 export interface Place {
   readonly archipelago: Archipelago
@@ -36,11 +42,15 @@ export function openPlace(options: { archipelago: string; dataDir?: string | und
   const archipelagoFile = resolve(options.archipelago)
   const archipelago = parseArchipelago(readArchipelago(archipelagoFile), options.archipelago)
   const data = resolve(options.dataDir ?? defaultDataDir(archipelago.network, process.env))
-  const repository = { path: fileURLToPath(new URL('..', import.meta.url)), what: 'the repository' }
-  const stores = ownStores(homedir(), process.env)
-  requireOutside(data, [repository, ...workTreeOf(dirname(archipelagoFile)), ...stores])
+  requireOutside(data, [...repositoriesOf(archipelagoFile), ...ownStores(homedir(), process.env)])
   requireClosed(data)
   return { archipelago, archipelagoFile, data, homes: homesOf(data) }
+}
+
+/** Where no key may lie: this repository, and the one of archipelago.yaml. */
+export function repositoriesOf(archipelagoFile: string): Forbidden[] {
+  const own = { path: fileURLToPath(new URL('..', import.meta.url)), what: 'the repository' }
+  return [own, ...workTreeOf(dirname(archipelagoFile))]
 }
 
 /** For options that may be given more than once. */

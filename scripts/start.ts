@@ -125,4 +125,6 @@ function aborted(signal: AbortSignal): Promise<void> {
   return promise.finally(() => clearInterval(alive))
 }
 
-runCommand('start', main)
+runCommand('start', main, {
+  ERR_PASSPHRASE_MISSING: 'sign the due authorities with sign-region --laptop, then start again',
+})

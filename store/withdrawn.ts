@@ -1,9 +1,11 @@
 // Keys that no account publishes any more. They are deleted, so that a region or role that comes
-// back under an old name does not bring an old key back to life.
+// back under an old name does not bring an old key or authority back to life.
 import { readdirSync, rmSync, type Dirent } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Archipelago } from '../core/archipelago.ts'
 import { functionDoors } from '../core/network/access-subject.ts'
+import { authorityKinds } from '../core/identity/authority.ts'
+import { intermediatesFile } from './authority-files.ts'
 import { functionHome, regionHome, type Homes } from './homes.ts'
 import { publicFiles } from './public.ts'
 import { regionKeysFile } from './region.ts'
@@ -31,7 +33,12 @@ function allKeys(homes: Homes, region: string): string[] {
   const secrets = list(regionHome(homes, region), { recursive: true })
     .filter((entry) => entry.isFile() && secret.test(entry.name))
     .map(({ parentPath, name }) => join(parentPath, name))
-  return [...secrets, regionKeysFile(homes, region), publicFiles.region(homes.public, region)]
+  return [
+    ...secrets,
+    regionKeysFile(homes, region),
+    publicFiles.region(homes.public, region),
+    ...authorityKinds.map((kind) => intermediatesFile(homes.public, kind, region)),
+  ]
 }
 
 /** Signing keys of roles that do not have this door any more, whatever stage of rotation they are in. */

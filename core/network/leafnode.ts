@@ -1,7 +1,7 @@
 import type { Configuration } from './configuration.ts'
 import { formatUrl, type LeafnodePlace, type RegionPlace } from './endpoint.ts'
 import { knownPins, listenAt, logTo, type LogFile, serverLimits } from './server.ts'
-import { clientTls, peerTls, type TlsFiles } from './tls.ts'
+import { peerTls, type PeerFiles } from './tls.ts'
 
 /** A function process, known by its nkey. An empty list means nothing at all. */
 export interface FunctionUser {
@@ -11,7 +11,8 @@ export interface FunctionUser {
 }
 
 export interface LeafnodeFiles {
-  readonly tls: TlsFiles
+  /** Its identity, and its own region's authority. */
+  readonly tls: PeerFiles
   /** Read again at every dial, so a renewed credential needs no reload. */
   readonly credentials: string
   readonly log?: LogFile
@@ -26,7 +27,7 @@ export interface LeafnodeNetwork {
 
 /**
  * The configuration of a region's leafnode server: it dials out to its region's servers and listens
- * on loopback only, for the functions' nkeys. It has no operator: whom it admits stands in this file.
+ * on loopback only, for functions of its region, by certificate and nkey. It has no operator: whom it admits stands in this file.
  * A TypeError without a function, for a server without users admits anybody.
  */
 export function configureLeafnode(
@@ -38,7 +39,8 @@ export function configureLeafnode(
   return {
     server_name: leafnode.name,
     listen: listenAt(leafnode.client),
-    tls: clientTls(files.tls),
+    // Without pins: a function proves its nkey, too.
+    tls: peerTls(files.tls, undefined),
     http: listenAt(leafnode.monitor),
     ...serverLimits(connectionsMax),
     ...logTo(files.log),

@@ -1,7 +1,14 @@
 import type { Configuration } from './configuration.ts'
 import type { RegionPlace, ServerPlace } from './endpoint.ts'
 import { type Endpoint, formatHostPort, formatUrl } from './endpoint.ts'
-import { clientTls, handshakeSecondsMax, meshTls, peerTls, type TlsFiles } from './tls.ts'
+import {
+  clientTls,
+  handshakeSecondsMax,
+  meshTls,
+  peerTls,
+  type KeyFiles,
+  type PeerFiles,
+} from './tls.ts'
 import { serverVersionMin } from './version.ts'
 
 /** What a server has to know to admit users: public values, all of them in git. */
@@ -20,10 +27,19 @@ export interface ServerNetwork {
 }
 
 export interface ServerFiles {
-  readonly tls: TlsFiles
+  readonly tls: ServerTls
   readonly resolverDirectory: string
   /** Without it the server logs to its standard error. */
   readonly log?: LogFile
+}
+
+export interface ServerTls {
+  /** Shown to outside clients. */
+  readonly clients: KeyFiles
+  /** For routes and leafnodes: the server's identity, and its own region's authority. */
+  readonly region: PeerFiles
+  /** For gateways: the same identity, and every region's authority. */
+  readonly network: PeerFiles
 }
 
 export interface LogFile {
@@ -41,7 +57,7 @@ export function configureServer(
     server_name: server.name,
     listen: listenAt(server.client),
     ...advertise('client_advertise', server.client),
-    tls: clientTls(files.tls),
+    tls: clientTls(files.tls.clients),
     http: listenAt(server.monitor),
     ...serverLimits(network.connectionsMax),
     ...logTo(files.log),
@@ -84,7 +100,7 @@ function cluster(server: ServerPlace, network: ServerNetwork, { tls }: ServerFil
     name: server.region,
     listen: listenAt(server.route),
     ...advertise('advertise', server.route),
-    tls: meshTls(tls, pinsOf(network, peers)),
+    tls: meshTls(tls.region, pinsOf(network, peers)),
     routes: peers.map(({ route }) => formatUrl(route)),
   }
 }
@@ -101,7 +117,7 @@ function gateway(server: ServerPlace, network: ServerNetwork, { tls }: ServerFil
     listen: listenAt(server.gateway),
     ...advertise('advertise', server.gateway),
     reject_unknown_cluster: true,
-    tls: meshTls(tls, pins),
+    tls: meshTls(tls.network, pins),
     gateways: network.regions.map(({ name, servers }) => ({
       name,
       urls: servers.map((remote) => formatUrl(remote.gateway)),
@@ -124,7 +140,7 @@ function leafnodes(
     listen: listenAt(server.leafnode),
     ...advertise('advertise', server.leafnode),
     min_version: serverVersionMin,
-    tls: { ...peerTls(tls, pins), handshake_first: true },
+    tls: { ...peerTls(tls.region, pins), handshake_first: true },
   }
 }
 

@@ -2,6 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { Refusal } from '../../core/errors.ts'
 import { functionDoors, type FunctionDoor } from '../../core/network/access-subject.ts'
+import { parseSpiffeId } from '../../core/identity/spiffe-id.ts'
+import type { OwnIdentity } from '../../nats/connect.ts'
 import type { FunctionFolders } from '../../store/function-trust.ts'
 
 /** Which function this is, and what it may read. */
@@ -11,7 +13,11 @@ export interface FunctionPlace {
   readonly folders: FunctionFolders
 }
 export interface FunctionEnvironment extends FunctionPlace {
-  readonly nats: { readonly servers: readonly string[]; readonly ca: string }
+  readonly nats: {
+    readonly servers: readonly string[]
+    readonly ca: string
+    readonly identity: OwnIdentity
+  }
   /** Absent where the function is asked over NATS only. */
   readonly https?: {
     readonly host: string
@@ -28,6 +34,11 @@ export function parseFunctionEnvironment(env: NodeJS.ProcessEnv): FunctionEnviro
     nats: {
       servers: need(env, 'NATS_URL').split(','),
       ca: readFileSync(need(env, 'NATS_CA'), 'utf8'),
+      identity: {
+        certificate: readFileSync(need(env, 'NATS_CERT'), 'utf8'),
+        key: readFileSync(need(env, 'NATS_KEY'), 'utf8'),
+        peer: parseSpiffeId(need(env, 'NATS_PEER')),
+      },
     },
     ...(env['HTTPS_PORT'] && {
       https: {

@@ -2,10 +2,10 @@ import { formatNetworkFile, type NetworkFile } from '../../core/access/network-f
 import type { Archipelago } from '../../core/archipelago.ts'
 import { openDoors } from '../../core/network/access-subject.ts'
 import { formatHostPort, formatUrl, type RegionPlace } from '../../core/network/endpoint.ts'
+import { rootsFile } from '../../store/authority-files.ts'
 import { readOrRefuse } from '../../store/files.ts'
 import { publicFiles } from '../../store/public.ts'
 import { keepServiceCreds } from '../../store/service-credential.ts'
-import { authorityPaths } from '../layout.ts'
 import { nowSeconds } from './now.ts'
 import type { NetworkRuntime } from './runtime.ts'
 
@@ -22,7 +22,7 @@ export function writeNetworkFile({
     version: 1,
     network: archipelago.network,
     operator: operator.operator.text,
-    ca: readOrRefuse(authorityPaths(homes.data).certificate, 'authority'),
+    ca: readOrRefuse(rootsFile(homes.public, 'public'), 'public root'),
     regions: supercluster.regions.map((region) => ({
       name: region.name,
       servers: clientUrls([region]),

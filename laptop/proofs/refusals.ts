@@ -1,13 +1,13 @@
 // What must not be possible is tried, each time with a genuine credential.
 import type { Network } from '../../core/access/network-file.ts'
 import { Refusal, type RefusalCode } from '../../core/errors.ts'
-import { formatUrl } from '../../core/network/endpoint.ts'
 import { parseCreds } from '../../core/trust/creds.ts'
 import { connectWithCreds, connectWithNkey, type NatsConnection } from '../../nats/connect.ts'
 import { mayPublish, maySubscribe } from '../../nats/permission.ts'
 import { readOrRefuse } from '../../store/files.ts'
 import { makeNkeyPair } from '../../store/key-file.ts'
 import { leafnodeCredsFile } from '../../store/leafnode.ts'
+import { leafnodeTarget } from '../identity/leafnode-target.ts'
 import type { RunningNetwork } from '../network.ts'
 import { requestFrom } from './credentials.ts'
 import { prove, type Proof } from './proof.ts'
@@ -25,7 +25,7 @@ export function proveRefusals(
     proveForeignMessages(member),
     proveMemberPushes(member),
     proveLeafnodeAsClient(running, network),
-    proveLeafnodeServer(running, network),
+    proveLeafnodeServer(running),
     proveObserverReloads(running),
   ]
   const close = async (): Promise<void> => (await lobby).close()
@@ -88,18 +88,23 @@ function proveLeafnodeAsClient(
   })
 }
 
-function proveLeafnodeServer({ supercluster }: RunningNetwork, { file }: Network): Promise<Proof> {
+function proveLeafnodeServer(running: RunningNetwork): Promise<Proof> {
   return prove('a local process without the key is refused by a leafnode server', () => {
-    const [region] = supercluster.regions
-    if (region === undefined) throw new Error('no region')
-    const servers = [formatUrl(region.leafnode.client)]
-    const { ca } = file
+    const target = functionTarget(running)
     return refusedWith('ERR_CONNECT', () =>
       connectOnce(() =>
-        connectWithNkey({ servers, ca, name: 'prover', ...once }, makeNkeyPair('user')),
+        connectWithNkey({ ...target, name: 'prover', ...once }, makeNkeyPair('user')),
       ),
     )
   })
+}
+
+/** As a function dials, with a certificate of its region. */
+function functionTarget({ supercluster, archipelago, homes }: RunningNetwork) {
+  const [region] = supercluster.regions
+  const place = region?.doors[0]
+  if (region === undefined || place === undefined) throw new Error('no region')
+  return leafnodeTarget({ archipelago, homes, region, place })
 }
 
 function proveObserverReloads(running: RunningNetwork): Promise<Proof> {

@@ -4,7 +4,9 @@
 import { writeFileSync } from 'node:fs'
 import test from 'ava'
 import { formatUrl, type RegionPlace, type ServerPlace } from '../../core/network/endpoint.ts'
-import { serverPaths, tlsPaths } from '../../laptop/layout.ts'
+import { identityPaths, serverPaths } from '../../laptop/layout.ts'
+import { readAnchors } from '../../laptop/identity/anchors.ts'
+import { openFiles } from '../../store/files.ts'
 import { connectWithNkey, type Msg, type NatsConnection } from '../../nats/connect.ts'
 import { makeNkeyPair } from '../../store/key-file.ts'
 import { startTestNetwork, type TestNetwork } from '../test-network.ts'
@@ -43,7 +45,9 @@ function loseRegion(): void {
 async function startForeign(): Promise<TestServer> {
   const { regions } = network.supercluster
   const own = regions.find(({ name }) => name === region) as RegionPlace
-  const { certificate, key, trusted } = tlsPaths(network.homes.data, own.servers[0] as ServerPlace)
+  const { homes, archipelago } = network
+  const { certificate, key } = identityPaths(homes.data, own.servers[0] as ServerPlace)
+  const trusted = readAnchors(openFiles(), homes, archipelago).get(region)?.mesh.path ?? ''
   const users = network.operator.accounts.map(({ claims }) => {
     const user = { user: claims.name as string, password: 'foreign' }
     return [claims.sub, { users: [user] }] as const

@@ -7,7 +7,9 @@ import type { AccountBody, AccountJwt, PermissionTemplate } from '../../core/tru
 import { formatUrl } from '../../core/network/endpoint.ts'
 import { encodeJwt } from '../../core/trust/jwt.ts'
 import { formatCreds, parseCreds } from '../../core/trust/creds.ts'
-import { tlsPaths } from '../../laptop/layout.ts'
+import { leafnodeTarget } from '../../laptop/identity/leafnode-target.ts'
+import { identityPaths } from '../../laptop/layout.ts'
+import { intermediatesFile } from '../../store/authority-files.ts'
 import { connectWithCreds, connectWithNkey, type NatsConnection } from '../../nats/connect.ts'
 import { updateAccount } from '../../nats/claims.ts'
 import { askServers } from '../../nats/system.ts'
@@ -33,7 +35,8 @@ async function startThief(
 ): Promise<{ server: TestServer; nc: NatsConnection }> {
   const region = network.supercluster.regions[0]
   if (region === undefined) throw new Error('no region')
-  const { certificate, key, trusted } = tlsPaths(network.homes.data, region.leafnode)
+  const { certificate, key } = identityPaths(network.homes.data, region.leafnode)
+  const trusted = intermediatesFile(network.homes.public, 'identity', region.name)
   const tls = { cert_file: certificate, key_file: key, ca_file: trusted, handshake_first: true }
   const urls = region.servers.map(({ leafnode }) => formatUrl(leafnode))
   const server = await startTestServer({
@@ -207,10 +210,15 @@ test.serial(
 )
 
 test.serial('a local process without the key is refused by the leafnode server', async (t) => {
-  const [region] = network.supercluster.regions
-  const servers = [formatUrl(region?.leafnode.client as never)]
-  const { ca } = network.network.file
-  const target = { servers, ca, name: 'local', options: { reconnect: false } }
+  const { supercluster, archipelago, homes } = network
+  const [region] = supercluster.regions
+  const place = region?.doors[0]
+  if (region === undefined || place === undefined) return t.fail()
+  // With the certificate of a function.
+  const target = {
+    ...leafnodeTarget({ archipelago, homes, region, place }),
+    ...{ name: 'local', options: { reconnect: false } },
+  }
   await t.throwsAsync(connectWithNkey(target, makeNkeyPair('user')), { code: 'ERR_CONNECT' })
 })
 

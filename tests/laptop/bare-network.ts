@@ -7,11 +7,13 @@ import { type Archipelago, parseArchipelago } from '../../core/archipelago.ts'
 import { placeNetwork } from '../../core/network/endpoint.ts'
 import type { Creds } from '../../core/trust/creds.ts'
 import { type NkeyPair, nkeyPairFrom } from '../../core/trust/nkey.ts'
-import { authorityPaths, leafnodePaths } from '../../laptop/layout.ts'
+import { leafnodePaths } from '../../laptop/layout.ts'
 import type { SuperclusterOptions } from '../../laptop/supercluster.ts'
 import { findTool } from '../../laptop/tools.ts'
 import { connectWithCreds, type NatsConnection } from '../../nats/connect.ts'
+import { rootsFile } from '../../store/authority-files.ts'
 import { writePrivate } from '../../store/files.ts'
+import { homesOf } from '../../store/homes.ts'
 import { claimPorts } from '../port-block.ts'
 import { type BareTrust, credsText, makeBareTrust } from './bare-trust.ts'
 
@@ -39,7 +41,7 @@ export async function makeBareNetwork(size: BareSize = {}): Promise<BareNetwork>
     writePrivate(leafnodePaths(data, leafnode).credentials, credsText(trust.leafnode))
   }
   const dial = (user: Creds, servers: readonly string[]) => {
-    const ca = readFileSync(authorityPaths(data).certificate, 'utf8')
+    const ca = readFileSync(rootsFile(homesOf(data).public, 'public'), 'utf8')
     return connectWithCreds({ servers, ca, name: 'test' }, () => user)
   }
   const options: SuperclusterOptions = {

@@ -1,12 +1,14 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { connect as connectPlain } from 'node:net'
 import { join } from 'node:path'
-import { connect as connectTls } from 'node:tls'
 import test from 'ava'
 import type { Endpoint } from '../../core/network/endpoint.ts'
-import { authorityPaths, serverPaths, tlsPaths } from '../../laptop/layout.ts'
+import { identityPaths, serverPaths } from '../../laptop/layout.ts'
+import { intermediatesFile } from '../../store/authority-files.ts'
+import { homesOf } from '../../store/homes.ts'
 import { startSupercluster, type Supercluster } from '../../laptop/supercluster.ts'
 import type { UnexpectedExit } from '../../laptop/supervisor.ts'
+import { firstLine, hearListener } from '../hear-listener.ts'
 import { until } from '../until.ts'
 import { makeBareNetwork } from './bare-network.ts'
 
@@ -53,28 +55,11 @@ test.serial('what lies in the data directory is for its owner alone', (t) => {
 })
 
 /** What a listener says to whoever comes with a certificate of this process, or with none. */
-function heard(
-  { host, port }: Endpoint,
-  holder?: { name: string; region: string },
-): Promise<string> {
-  const ca = readFileSync(authorityPaths(data).certificate)
-  const files = holder && tlsPaths(data, holder)
+function heard(endpoint: Endpoint, holder?: { name: string; region: string }): Promise<string> {
+  const ca = readFileSync(intermediatesFile(homesOf(data).public, 'identity', 'ams3'))
+  const files = holder && identityPaths(data, holder)
   const own = files && { cert: readFileSync(files.certificate), key: readFileSync(files.key) }
-  const socket = connectTls({ host, port, ca, ...own })
-  return firstLine(socket)
-}
-
-function firstLine(socket: ReturnType<typeof connectPlain>): Promise<string> {
-  return new Promise((resolve) => {
-    const end = (said: string) => {
-      socket.destroy()
-      resolve(said)
-    }
-    socket.setTimeout(2000, () => end('silence'))
-    socket.once('data', (chunk) => end(String(chunk)))
-    socket.on('error', () => end(''))
-    socket.once('close', () => end(''))
-  })
+  return hearListener(endpoint, ca, own)
 }
 
 const admissions = [

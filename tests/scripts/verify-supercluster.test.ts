@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import test from 'ava'
 import { formatUrl } from '../../core/network/endpoint.ts'
 import type { Creds } from '../../core/trust/creds.ts'
-import { authorityPaths, serverPaths } from '../../laptop/layout.ts'
+import { serverPaths } from '../../laptop/layout.ts'
+import { rootsFile } from '../../store/authority-files.ts'
+import { homesOf } from '../../store/homes.ts'
 import { startSupercluster, type Supercluster } from '../../laptop/supercluster.ts'
 import { makeBareNetwork } from '../laptop/bare-network.ts'
 import { credsText } from '../laptop/bare-trust.ts'
@@ -33,7 +35,7 @@ function credsFile(name: string, creds: Creds): string {
 }
 
 function verify(...options: string[]) {
-  const ca = ['--ca', authorityPaths(data).certificate]
+  const ca = ['--ca', rootsFile(homesOf(data).public, 'public')]
   const creds = ['--creds', credsFile('observer', network.observer)]
   return runScript('verify-supercluster', [...['--servers', servers], ...ca, ...creds, ...options])
 }

@@ -2,6 +2,9 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import { parseArchipelago } from '../../core/archipelago.ts'
+import { authorityKinds } from '../../core/identity/authority.ts'
+import { intermediatesFile } from '../../store/authority-files.ts'
+import { writePrivate } from '../../store/files.ts'
 import { deleteWithdrawnKeys } from '../../store/withdrawn.ts'
 import { edited, file } from '../core/archipelago/example.ts'
 import { archipelago } from '../core/trust/example.ts'
@@ -36,6 +39,8 @@ test('with a region go all its keys and what is published of them; its audit lin
   bootstrap()
   const audit = join(data, 'sgp1/functions/lobby/audit.log')
   writeFileSync(audit, '{}\n')
+  for (const kind of authorityKinds)
+    writePrivate(intermediatesFile(homes.public, kind, 'sgp1'), 'certificates')
   const others = () => [...snapshot(data)].filter(([path]) => !path.includes('sgp1'))
   const before = others()
   const sgp1 = '  sgp1:\n    addresses: [sgp1.nats.archipelago.example]\n'

@@ -1,15 +1,16 @@
 import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import test from 'ava'
-import { formatUrl, placeNetwork } from '../../../core/network/endpoint.ts'
+import { placeNetwork } from '../../../core/network/endpoint.ts'
 import { configureLeafnode, type FunctionUser } from '../../../core/network/leafnode.ts'
 import { nkeyPairFrom } from '../../../core/trust/nkey.ts'
 import { planNetwork, writePlan } from '../../../laptop/configurations.ts'
-import { authorityPaths, runDirectory } from '../../../laptop/layout.ts'
+import { runDirectory } from '../../../laptop/layout.ts'
 import { readLoaded } from '../../../laptop/monitor.ts'
 import { superviseProcesses } from '../../../laptop/supervisor.ts'
 import { connectWithCreds, connectWithNkey } from '../../../nats/connect.ts'
 import { mayPublish, maySubscribe } from '../../../nats/permission.ts'
+import { leafnodeTarget } from '../../../laptop/identity/leafnode-target.ts'
+import { homesOf } from '../../../store/homes.ts'
 import { until } from '../../until.ts'
 import { makeBareNetwork } from '../../laptop/bare-network.ts'
 
@@ -104,9 +105,14 @@ test('the server admits its functions alone, and each may do what its lists say'
   })
   await until('the server runs', () => readLoaded(monitor))
 
-  const servers = plan.regions.slice(0, 1).map(({ leafnode }) => formatUrl(leafnode.client))
-  const ca = readFileSync(authorityPaths(network.data).certificate, 'utf8')
-  const target = { servers, ca, name: 'test', options: { reconnect: false } }
+  const [region] = plan.regions
+  const place = region?.doors[0]
+  if (region === undefined || place === undefined) return t.fail()
+  const homes = homesOf(network.data)
+  const target = {
+    ...leafnodeTarget({ archipelago, homes, region, place }),
+    ...{ name: 'test', options: { reconnect: false } },
+  }
   await using lobbyFunction = await connectWithNkey(target, network.functionKey)
   await using muteFunction = await connectWithNkey(target, mutePair)
   t.true(await mayPublish(lobbyFunction, '_INBOX.a'))

@@ -5,7 +5,7 @@ import { digestConfiguration } from '../../../core/network/configuration.ts'
 import { placeNetwork } from '../../../core/network/endpoint.ts'
 import { configureServer, type ServerNetwork } from '../../../core/network/server.ts'
 import { planNetwork, writePlan } from '../../../laptop/configurations.ts'
-import { tlsPaths } from '../../../laptop/layout.ts'
+import { identityPaths, publicPaths } from '../../../laptop/layout.ts'
 import { makeBareNetwork } from '../../laptop/bare-network.ts'
 
 const run = promisify(execFile)
@@ -34,7 +34,13 @@ function configure(placement: 'laptop' | 'distributed', change: Partial<ServerNe
   const server = regions[1]?.servers[0]
   if (server === undefined) throw new TypeError('no such server')
   const { trust } = options
-  const files = { tls: tlsPaths(data, server), resolverDirectory: '/resolver' }
+  const identity = identityPaths(data, server)
+  const tls = {
+    clients: publicPaths(data, server),
+    region: { ...identity, trusted: 'region.pem' },
+    network: { ...identity, trusted: 'network.pem' },
+  }
+  const files = { tls, resolverDirectory: '/resolver' }
   return configureServer(server, { regions, connectionsMax: 100, trust, ...change }, files)
 }
 

@@ -13,7 +13,7 @@ import { openAudit } from '../../../functions/provisioning/audit.ts'
 import { provisionCredential } from '../../../functions/provision-credentials.ts'
 import { serveHttps, type HttpsTrigger } from '../../../functions/triggers/https.ts'
 import { startWork } from '../../../functions/provisioning/work.ts'
-import { issueCertificate, makeAuthority } from '../../../laptop/authority.ts'
+import { makeServerCertificate } from '../../server-certificate.ts'
 import { bootstrapAll } from '../../../store/bootstrap.ts'
 import { openFiles } from '../../../store/files.ts'
 import { readFunctionTrust } from '../../../store/function-trust.ts'
@@ -29,10 +29,6 @@ const homes = homesOf(join(folder, 'data'))
 const nowSeconds = Math.floor(Date.now() / 1000)
 const home = bootstrapAll({ files: openFiles(), homes, archipelago, nowSeconds })
 const keysFolder = functionHome(homes, 'ams3', 'lobby')
-const validity = {
-  notBefore: new Date(Date.now() - 60_000),
-  notAfter: new Date(Date.now() + 600_000),
-}
 
 let framework: { readonly child: ChildProcess; readonly url: string }
 let https: HttpsTrigger
@@ -65,9 +61,8 @@ async function startFramework(): Promise<typeof framework> {
 }
 
 async function startHttps(): Promise<HttpsTrigger> {
-  const authority = await makeAuthority(validity)
-  ca = authority.certificate
-  const issued = await issueCertificate(authority, ['127.0.0.1'], validity)
+  const issued = await makeServerCertificate('127.0.0.1')
+  ca = issued.ca
   const trust = readFunctionTrust({ publicFolder: homes.public, keysFolder }, 'lobby')
   const place = { region: 'ams3', door: 'lobby' } as const
   const audit = openAudit(place, () => {})

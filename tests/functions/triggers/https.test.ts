@@ -7,18 +7,12 @@ import test from 'ava'
 import type { ProvisioningAnswer } from '../../../functions/provision-credentials.ts'
 import { serveHttps, type HttpsTrigger } from '../../../functions/triggers/https.ts'
 import { startWork, type Handle } from '../../../functions/provisioning/work.ts'
-import { issueCertificate, makeAuthority } from '../../../laptop/authority.ts'
+import { makeServerCertificate } from '../../server-certificate.ts'
 import { until } from '../../until.ts'
 import { askHttp } from '../ask.ts'
 
 const host = '127.0.0.1'
-const validity = {
-  notBefore: new Date(Date.now() - 60_000),
-  notAfter: new Date(Date.now() + 600_000),
-}
-const authority = await makeAuthority(validity)
-const ca = authority.certificate
-const issued = await issueCertificate(authority, [host], validity)
+const { ca, ...issued } = await makeServerCertificate(host)
 const granted: ProvisioningAnswer = { isGranted: true, body: '{"sealed":"x"}' }
 /** Answers 'slow' only when it is told to, and everything else at once. */
 const slow = { asked: Promise.withResolvers<void>(), told: Promise.withResolvers<void>() }

@@ -1,0 +1,117 @@
+// The authority of a region: what it may name, and when a certificate for one is taken. There are two
+// of them, for one root must not be good for the other's purpose: identities, which our own verifiers
+// read, and server names, which the TLS libraries of outside clients read.
+import { isIP, isIPv4 } from 'node:net'
+import type { Archipelago } from '../archipelago.ts'
+import { Refusal } from '../errors.ts'
+import type { Placement } from '../network/endpoint.ts'
+import { quote } from '../quote.ts'
+import type { Certificate } from './certificate.ts'
+import { requireAuthority, verifyChain } from './chain.ts'
+import { purposeId, type Purpose } from './extensions.ts'
+import type { AuthorityProfile } from './issue.ts'
+import { encodeNameConstraints, noSubtrees, type NameConstraints } from './name-constraints.ts'
+import { regionDomain } from './names.ts'
+import { formatSpiffeId } from './spiffe-id.ts'
+
+export const authorityKinds = ['identity', 'public'] as const
+export type AuthorityKind = (typeof authorityKinds)[number]
+
+export interface AuthorityPlace {
+  readonly region: string
+  readonly kind: AuthorityKind
+  readonly placement: Placement
+  /** Names inside of a cluster, the same in every region: `nats.svc.cluster.local`. */
+  readonly serviceNames?: readonly string[]
+}
+
+const loopback = ['127.0.0.0/8', '::1/128']
+const everyAddress = ['0.0.0.0/0', '::/0']
+
+/** All three kinds of name are limited together: a limit on one would leave the others open. */
+export function authorityProfile(
+  archipelago: Archipelago,
+  place: AuthorityPlace,
+): AuthorityProfile {
+  const region = archipelago.regions.find(({ name }) => name === place.region)
+  if (region === undefined) {
+    const known = archipelago.regions.map(({ name }) => name).join(', ')
+    throw new Refusal('ERR_REGION_UNKNOWN', `unknown region: ${quote(place.region)} (${known})`)
+  }
+  const trustDomain = regionDomain(archipelago, region.name)
+  return place.kind === 'identity'
+    ? { trustDomain, nameConstraints: identityConstraints(trustDomain, place) }
+    : { nameConstraints: publicConstraints(trustDomain, region.addresses, place) }
+}
+
+function identityConstraints(
+  domain: string,
+  { placement, serviceNames = [] }: AuthorityPlace,
+): NameConstraints {
+  const ips = placement === 'laptop' ? loopback : []
+  return {
+    permitted: { uris: [domain], dns: [domain, ...serviceNames], ips },
+    excluded: { ...noSubtrees, ips: ips.length === 0 ? everyAddress : [] },
+  }
+}
+
+/** Without a constraint on URIs, which several TLS libraries mishandle: nobody reads URIs from here. */
+function publicConstraints(
+  domain: string,
+  addresses: readonly string[],
+  { placement }: AuthorityPlace,
+): NameConstraints {
+  const isLaptop = placement === 'laptop'
+  const names = addresses.filter((address) => isIP(address) === 0)
+  const own = addresses.filter((address) => isIP(address) !== 0).map(asRange)
+  const dns = [...names, ...(isLaptop ? ['localhost'] : [])]
+  const ips = [...own, ...(isLaptop ? loopback : [])]
+  return {
+    // An empty list would permit every name.
+    permitted: { uris: [], dns: dns.length === 0 ? [domain] : dns, ips },
+    excluded: { ...noSubtrees, ips: ips.length === 0 ? everyAddress : [] },
+  }
+}
+
+const asRange = (address: string) => `${address}/${isIPv4(address) ? 32 : 128}`
+
+const purposes: Record<AuthorityKind, readonly Purpose[]> = {
+  identity: ['serverAuth', 'clientAuth'],
+  public: ['serverAuth'],
+}
+
+export interface Acceptance {
+  readonly kind: AuthorityKind
+  readonly profile: AuthorityProfile
+  readonly roots: readonly Certificate[]
+  readonly nowMs: number
+}
+
+/** Refuses what no root of that kind has signed, and an authority of other limits than the profile's. */
+export function acceptIntermediate(certificate: Certificate, acceptance: Acceptance): void {
+  const { kind, profile, roots, nowMs } = acceptance
+  verifyChain([certificate], roots, { nowMs, purposes: purposes[kind] })
+  requireAuthority(certificate)
+  const { trustDomain } = profile
+  const name = trustDomain === undefined ? [] : [formatSpiffeId(trustDomain)]
+  const { names, basicConstraints, extendedKeyUsage } = certificate
+  if (names.uris.join() !== name.join() || names.dns.length + names.ips.length > 0)
+    throw new Refusal(
+      'ERR_AUTHORITY_OTHER',
+      `authority is of another trust domain: ${quote(names.uris.join())}`,
+    )
+  if (basicConstraints?.pathLengthMax !== 0)
+    throw new Refusal('ERR_AUTHORITY_CONSTRAINTS', 'authority may sign authorities')
+  const isForAll = extendedKeyUsage === undefined
+  const isForServers = extendedKeyUsage?.join() === purposeId.serverAuth
+  if (kind === 'identity' ? !isForAll : !isForServers)
+    throw new Refusal('ERR_AUTHORITY_CONSTRAINTS', `authority has other purposes than ${kind}`)
+  if (!isSame(certificate.nameConstraints, profile.nameConstraints))
+    throw new Refusal('ERR_AUTHORITY_CONSTRAINTS', 'authority has other limits than its region')
+}
+
+function isSame(found: NameConstraints | undefined, wanted: NameConstraints): boolean {
+  if (found === undefined) return false
+  // In the spelling of the encoding: addresses have more than one.
+  return encodeNameConstraints(found).equals(encodeNameConstraints(wanted))
+}

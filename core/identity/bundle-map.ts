@@ -1,0 +1,55 @@
+// The bundles of several trust domains in one document: `{ "trust_domains": { "<name>": <bundle> } }`.
+import { Refusal } from '../errors.ts'
+import { quote } from '../quote.ts'
+import { encodeBundle, readBundle, type Bundle, type BundleMap } from './bundle.ts'
+import { parseUniqueJson } from './json.ts'
+import { parseTrustDomain, type TrustDomain } from './spiffe-id.ts'
+
+const textMax = 8 * 1024 * 1024
+
+/** All of it or nothing: one broken bundle refuses the map, so that no half of it is ever in force. */
+export function parseBundleMap(text: string): BundleMap {
+  if (text.length > textMax) throw illegal(`over ${textMax} characters`)
+  const value = parseUniqueJson(text, { what: 'bundle map', code: 'ERR_BUNDLE_MAP_ILLEGAL' })
+  const domains = isObject(value) ? value['trust_domains'] : undefined
+  if (!isObject(domains)) throw illegal('no trust_domains')
+  return new Map(Object.entries(domains).map(([name, bundle]) => readEntry(name, bundle)))
+}
+
+function readEntry(name: string, value: unknown): [TrustDomain, Bundle] {
+  try {
+    return [parseTrustDomain(name), readBundle(value)]
+  } catch (cause) {
+    if (!(cause instanceof Refusal)) throw cause
+    throw new Refusal(cause.code, `bundle of ${quote(name)}: ${cause.message}`, { cause })
+  }
+}
+
+export function formatBundleMap(bundles: BundleMap): string {
+  const entries = [...bundles].map(([domain, bundle]) => [domain, encodeBundle(bundle)] as const)
+  return `${JSON.stringify({ trust_domains: Object.fromEntries(entries) }, undefined, 2)}\n`
+}
+
+/**
+ * Refuses a map that takes any trust domain back: to a lower sequence, or to other content under the
+ * same one. A trust domain may come and go.
+ */
+export function requireForward(before: BundleMap, after: BundleMap): void {
+  for (const [domain, bundle] of after) {
+    const known = before.get(domain)
+    if (known === undefined) continue
+    const [from, to] = [known.sequence ?? -1, bundle.sequence ?? -1]
+    if (to < from)
+      throw new Refusal('ERR_BUNDLE_OLDER', `bundle of ${domain}: sequence ${to} after ${from}`)
+    if (to === from && encode(known) !== encode(bundle))
+      throw new Refusal('ERR_BUNDLE_CHANGED', `bundle of ${domain}: two with sequence ${to}`)
+  }
+}
+
+const encode = (bundle: Bundle) => JSON.stringify(encodeBundle(bundle))
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const illegal = (what: string) =>
+  new Refusal('ERR_BUNDLE_MAP_ILLEGAL', `illegal bundle map: ${what}`)

@@ -1,0 +1,42 @@
+// Every TLS listener of a network, and who has to answer there.
+import type { Door } from '../access/door.ts'
+import type { Archipelago } from '../archipelago.ts'
+import type { Endpoint, RegionPlace } from '../network/endpoint.ts'
+import { leafnodeId, serverId } from './names.ts'
+import type { SpiffeId } from './spiffe-id.ts'
+
+export interface ExpectedPeer {
+  readonly name: string
+  readonly listener: 'client' | 'route' | 'gateway' | 'leafnode' | 'https'
+  readonly endpoint: Endpoint
+  /** Without it the listener shows outside clients a public certificate. */
+  readonly id?: SpiffeId
+}
+
+export function expectedPeers(
+  archipelago: Archipelago,
+  regions: readonly RegionPlace[],
+  doors: readonly Door[],
+): ExpectedPeer[] {
+  return regions.flatMap((region) => [
+    ...region.servers.flatMap((server): ExpectedPeer[] => {
+      const id = serverId(archipelago, server)
+      const { name, client, route, gateway, leafnode } = server
+      return [
+        { name, listener: 'client', endpoint: client },
+        { name, listener: 'route', endpoint: route, id },
+        { name, listener: 'gateway', endpoint: gateway, id },
+        { name, listener: 'leafnode', endpoint: leafnode, id },
+      ]
+    }),
+    {
+      name: region.leafnode.name,
+      listener: 'client',
+      endpoint: region.leafnode.client,
+      id: leafnodeId(archipelago, region.leafnode),
+    },
+    ...region.doors
+      .filter(({ door }) => doors.includes(door))
+      .map(({ name, https }): ExpectedPeer => ({ name, listener: 'https', endpoint: https })),
+  ])
+}

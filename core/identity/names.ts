@@ -1,0 +1,53 @@
+// What the processes of a network are called: one SPIFFE ID each, in the trust domain of its region,
+// and below that domain the DNS names by which its peers dial it.
+import { isIP } from 'node:net'
+import type { Archipelago } from '../archipelago.ts'
+import type { DoorPlace, LeafnodePlace, ServerPlace } from '../network/endpoint.ts'
+import type { LeafProfile } from './issue.ts'
+import { formatSpiffeId, parseTrustDomain, type SpiffeId, type TrustDomain } from './spiffe-id.ts'
+
+type Domain = Pick<Archipelago, 'trustDomain'>
+type Process = Pick<ServerPlace, 'name' | 'region'>
+
+/** SPIFFE cannot limit an authority to a path, so each region is a trust domain of its own. */
+export function regionDomain({ trustDomain }: Domain, region: string): TrustDomain {
+  return parseTrustDomain(`${region}.${trustDomain}`)
+}
+
+export function serverId(domain: Domain, { region, index }: ServerPlace): SpiffeId {
+  return formatSpiffeId(regionDomain(domain, region), 'nats', `server-${index}`)
+}
+
+export function leafnodeId(domain: Domain, { region }: Pick<LeafnodePlace, 'region'>): SpiffeId {
+  return formatSpiffeId(regionDomain(domain, region), 'nats', 'leafnode')
+}
+
+export function functionId(
+  domain: Domain,
+  { region, door }: Pick<DoorPlace, 'region' | 'door'>,
+): SpiffeId {
+  return formatSpiffeId(regionDomain(domain, region), 'function', door)
+}
+
+/** An identity, its name below the region's domain, and the addresses at which it is dialled. */
+export function identityLeaf(
+  domain: Domain,
+  { name, region }: Process,
+  { id, hosts }: { readonly id: SpiffeId; readonly hosts: readonly string[] },
+): LeafProfile {
+  const own = `${name}.${regionDomain(domain, region)}`
+  return { id, ...splitHosts([own, ...hosts]) }
+}
+
+/** What outside clients are shown: names by which they find the region, and no identity. */
+export function publicLeaf(hosts: readonly string[]): LeafProfile {
+  return splitHosts(hosts)
+}
+
+function splitHosts(hosts: readonly string[]): { dns: string[]; ips: string[] } {
+  const all = [...new Set(hosts)]
+  return {
+    dns: all.filter((host) => isIP(host) === 0),
+    ips: all.filter((host) => isIP(host) !== 0),
+  }
+}

@@ -1,0 +1,49 @@
+// The files of authorities that servers trust: named by their content, so that a configuration's digest
+// says which authorities it was loaded with.
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import type { Archipelago } from '../../core/archipelago.ts'
+import { formatCertificates } from '../../core/identity/certificate.ts'
+import { readIntermediates } from '../../store/authority-files.ts'
+import type { Files } from '../../store/files.ts'
+import type { Homes } from '../../store/homes.ts'
+import { tlsFolder } from '../layout.ts'
+
+export interface AnchorFile {
+  readonly path: string
+  readonly content: string
+}
+
+/** By region. */
+export type Anchors = ReadonlyMap<
+  string,
+  {
+    /** Its own authority alone: for routes, leafnodes and functions. */
+    readonly own: AnchorFile
+    /** Those of all regions: for gateways. */
+    readonly mesh: AnchorFile
+  }
+>
+
+/** Of the authorities that are published; writes nothing. */
+export function readAnchors(files: Files, homes: Homes, { regions }: Archipelago): Anchors {
+  const published = regions.map(({ name: region }) => {
+    const authorities = readIntermediates(files, homes, { kind: 'identity', region })
+    return [region, formatCertificates(authorities)] as const
+  })
+  const all = published.map(([, pem]) => pem).join('')
+  return new Map(
+    published.map(([region, pem]) => {
+      const folder = tlsFolder(homes.data, region)
+      return [
+        region,
+        { own: anchorFile(folder, 'trust', pem), mesh: anchorFile(folder, 'mesh', all) },
+      ]
+    }),
+  )
+}
+
+function anchorFile(folder: string, name: string, content: string): AnchorFile {
+  const digest = createHash('sha256').update(content).digest('hex')
+  return { path: join(folder, `${name}-${digest.slice(0, 12)}.pem`), content }
+}

@@ -1,0 +1,153 @@
+// What a listener shows to whoever dials it: the certificates, whatever they are. Nothing is judged
+// here, so that a wrong certificate can be looked at too.
+import { once } from 'node:events'
+import { connect as connectTcp, isIP, type Socket } from 'node:net'
+import { connect as connectTls, type DetailedPeerCertificate, type TLSSocket } from 'node:tls'
+import { Refusal } from '../core/errors.ts'
+import { formatHostPort } from '../core/network/endpoint.ts'
+import { quote } from '../core/quote.ts'
+
+/**
+ * `nats`: INFO comes before TLS, as at client and leafnode listeners. `tls`: TLS comes first, as at
+ * route, gateway and HTTPS listeners and with handshake_first. `auto` listens for INFO a moment.
+ */
+export type HandshakeMode = 'auto' | 'nats' | 'tls'
+
+export interface Peer {
+  readonly host: string
+  readonly port: number
+  readonly mode?: HandshakeMode
+  /** For SNI, where it is not the host. */
+  readonly serverName?: string
+  readonly timeoutMs?: number
+}
+
+export interface PeerChain {
+  /** In DER: the leaf, and each followed by its issuer, as far as they were sent. */
+  readonly chain: readonly Buffer[]
+  /** Such as `NATS, TLSv1.3`. */
+  readonly protocol: string
+}
+
+const timeoutMsDefault = 5_000
+const silenceMs = 500
+const infoBytesMax = 64 * 1024
+
+/**
+ * The certificates that a listener shows, also where it asks for one of ours, and refuses us after.
+ * Refuses a peer that does not answer, or that speaks NATS without TLS.
+ */
+export async function peerChain(peer: Peer): Promise<PeerChain> {
+  const { host, port, mode = 'auto', timeoutMs = timeoutMsDefault } = peer
+  const signal = AbortSignal.timeout(timeoutMs)
+  const socket = connectTcp({ host, port })
+  try {
+    await once(socket, 'connect', { signal })
+    const info = mode === 'tls' ? undefined : await hearInfo(socket, { mode, signal })
+    if (info !== undefined) requireTls(info, peer)
+    const { chain, version } = await shakeHands(socket, { peer, signal })
+    return { chain, protocol: `${info === undefined ? '' : 'NATS, '}${version}` }
+  } catch (cause) {
+    if (cause instanceof Refusal) throw cause
+    const reason = signal.aborted ? `no answer within ${timeoutMs} ms` : reasonOf(cause)
+    const what = `cannot connect to ${formatHostPort(host, port)}: ${reason}`
+    throw new Refusal('ERR_CONNECT', what, { cause })
+  } finally {
+    socket.destroy()
+  }
+}
+
+/** The first line, or undefined for a peer that says nothing by itself. */
+async function hearInfo(
+  socket: Socket,
+  { mode, signal }: { mode: HandshakeMode; signal: AbortSignal },
+): Promise<string | undefined> {
+  const patience =
+    mode === 'auto' ? AbortSignal.any([signal, AbortSignal.timeout(silenceMs)]) : signal
+  let text = ''
+  while (!text.includes('\n')) {
+    try {
+      await once(socket, 'readable', { signal: patience })
+    } catch (error) {
+      if (patience.aborted && !signal.aborted && text === '') return undefined
+      throw error
+    }
+    const bytes = socket.read() as Buffer | null
+    if (bytes === null) throw new Error('closed before it said anything')
+    text += bytes.toString('latin1')
+    if (!'INFO '.startsWith(text.slice(0, 5)))
+      throw new Error(`says neither INFO nor TLS: ${quote(text)}`)
+    if (text.length > infoBytesMax) throw new Error(`INFO over ${infoBytesMax} bytes`)
+  }
+  return text
+}
+
+function requireTls(text: string, { host, port }: Peer): void {
+  const info = parseInfo(text.slice('INFO '.length))
+  const { tls_required: isRequired, tls_available: isAvailable } = info
+  if (isRequired !== true && isAvailable !== true)
+    throw new Refusal('ERR_PEER_PLAIN', `${formatHostPort(host, port)} speaks NATS without TLS`)
+}
+
+interface Info {
+  readonly tls_required?: boolean
+  readonly tls_available?: boolean
+}
+
+function parseInfo(json: string): Info {
+  try {
+    return Object(JSON.parse(json)) as Info
+  } catch (cause) {
+    throw new Error('illegal INFO', { cause })
+  }
+}
+
+async function shakeHands(
+  socket: Socket,
+  { peer, signal }: { peer: Peer; signal: AbortSignal },
+): Promise<Shown> {
+  const name = peer.serverName ?? peer.host
+  const secure = connectTls({
+    socket,
+    // An empty store: what is missing in the chain is not filled in from here.
+    ca: [],
+    rejectUnauthorized: false,
+    ...(isIP(name) === 0 && { servername: name }),
+  })
+  let seen: Shown | undefined
+  // With TLS 1.2 whoever refuses us does so before the handshake is over; the keys come before that.
+  secure.on('keylog', () => (seen = readShown(secure)))
+  try {
+    await once(secure, 'secureConnect', { signal })
+    return readShown(secure)
+  } catch (error) {
+    if (seen !== undefined && seen.chain.length > 0) return seen
+    throw error
+  } finally {
+    // It may still say that it wanted a certificate from us.
+    secure.on('error', () => {})
+    secure.destroy()
+  }
+}
+
+interface Shown {
+  readonly chain: readonly Buffer[]
+  readonly version: string
+}
+
+function readShown(secure: TLSSocket): Shown {
+  return { chain: readChain(secure), version: secure.getProtocol() ?? 'TLS' }
+}
+
+function readChain(secure: TLSSocket): Buffer[] {
+  const chain: Buffer[] = []
+  let next: DetailedPeerCertificate | undefined = secure.getPeerCertificate(true)
+  // A root is its own issuer.
+  while (next?.raw !== undefined && !chain.some((der) => der.equals(next?.raw as Buffer))) {
+    chain.push(next.raw)
+    next = next.issuerCertificate
+  }
+  return chain
+}
+
+const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error))

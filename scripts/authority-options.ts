@@ -1,0 +1,48 @@
+// What the commands about certificate authorities share.
+import { Option } from '@commander-js/extra-typings'
+import { authorityKinds, type AuthorityPlace } from '../core/identity/authority.ts'
+import type { Certificate } from '../core/identity/certificate.ts'
+import type { AuthorityStore } from '../store/root.ts'
+import { openFiles } from '../store/files.ts'
+import type { Place } from './command.ts'
+
+/** A function, for commander changes options that it is given. */
+export const kindOption = () =>
+  new Option('--kind <kind>', 'of identities, or of the names that outside clients see')
+    .choices(authorityKinds)
+    .makeOptionMandatory()
+
+export const openStore = (
+  { archipelago, homes }: Place,
+  { isDryRun = false }: { isDryRun?: boolean | undefined } = {},
+): AuthorityStore => ({
+  ...{ archipelago, homes },
+  files: openFiles({ isDryRun }),
+  nowMs: Date.now(),
+})
+
+export interface PlaceOptions {
+  readonly region: string
+  readonly kind: AuthorityPlace['kind']
+  readonly laptop?: true | undefined
+  readonly serviceNames?: readonly string[] | undefined
+}
+
+export const authorityPlace = ({
+  region,
+  kind,
+  laptop,
+  serviceNames = [],
+}: PlaceOptions): AuthorityPlace => ({
+  ...{ region, kind, serviceNames },
+  placement: laptop ? 'laptop' : 'distributed',
+})
+
+/** For a program, and for people to compare by eye. */
+export function describeCertificate({ openssl, serial, notAfterMs }: Certificate) {
+  return {
+    serial,
+    sha256: openssl.fingerprint256.replaceAll(':', '').toLowerCase(),
+    notAfter: new Date(notAfterMs).toISOString(),
+  }
+}

@@ -1,0 +1,67 @@
+// Makes the two roots of a network. What they sign is a region's authority, every 60 days, so their keys
+// lie encrypted, or somewhere else altogether.
+import { join, resolve } from 'node:path'
+import { Option } from '@commander-js/extra-typings'
+import { authorityKinds } from '../core/identity/authority.ts'
+import { requireOutside } from '../store/place.ts'
+import { ensureRoot, type EnsuredRoot, type RootKey } from '../store/root.ts'
+import { describeCertificate, openStore } from './authority-options.ts'
+import { networkCommand, openPlace, repositoriesOf, runCommand } from './command.ts'
+import { readPassphrase } from './passphrase.ts'
+
+const command = networkCommand(
+  'make-root',
+  'Make the roots that sign the authorities of regions; changes nothing where there is one.',
+)
+  .addOption(
+    new Option('--kind <kind>', 'which one')
+      .choices([...authorityKinds, 'both'] as const)
+      .default('both' as const),
+  )
+  .option('--passphrase-file <file>', 'where the passphrase is, instead of asking for it')
+  .option(
+    '--key-dir <dir>',
+    'a folder outside the repository for the keys, plain unless there is a passphrase file',
+  )
+  .option('--dry-run', 'change nothing, say what would be made')
+  .option('--json', 'print the roots as JSON')
+
+async function main(): Promise<void> {
+  const { kind, passphraseFile, keyDir, dryRun: isDryRun, json, ...where } = command.parse().opts()
+  const place = openPlace(where)
+  if (keyDir !== undefined) requireOutside(resolve(keyDir), repositoriesOf(place.archipelagoFile))
+  const isPlain = keyDir !== undefined && passphraseFile === undefined
+  const ask = once(() => readPassphrase(passphraseFile, { isNew: true }))
+  const store = openStore(place, { isDryRun })
+  const made = []
+  for (const each of kind === 'both' ? authorityKinds : [kind]) {
+    const file = keyDir && join(resolve(keyDir), `${place.archipelago.network}-${each}-root.key`)
+    const key: RootKey = { file, ...(!isPlain && !isDryRun && { passphrase: ask }) }
+    made.push({ kind: each, ...describe(await ensureRoot(store, each, key)) })
+  }
+  if (json) return console.log(JSON.stringify({ roots: made, isDryRun: isDryRun ?? false }))
+  for (const root of made) console.log(show(root, isDryRun))
+  if (isDryRun || made.every(({ isMade }) => !isMade)) return
+  console.log('keep the keys away from machines that are reached from outside, and a copy of them')
+}
+
+const describe = ({ certificate, keyFile, isMade }: EnsuredRoot) => ({
+  ...{ isMade, ...(isMade && { keyFile }) },
+  ...describeCertificate(certificate),
+})
+
+type Described = ReturnType<typeof describe> & { readonly kind: string }
+
+function show({ kind, isMade, keyFile, sha256, notAfter }: Described, isDryRun?: true): string {
+  if (!isMade) return `${kind} root is there: sha256 ${sha256}, until ${notAfter}`
+  if (isDryRun) return `${kind} root would be made, its key at ${keyFile}`
+  return `${kind} root made: sha256 ${sha256}, until ${notAfter}, its key at ${keyFile}`
+}
+
+/** One passphrase for both: asked for when the first key is written. */
+function once(read: () => Promise<string>): () => Promise<string> {
+  let passphrase: Promise<string> | undefined
+  return () => (passphrase ??= read())
+}
+
+runCommand(command.name(), main)

@@ -1,0 +1,75 @@
+// A region's side of its authority: makes the key where it stays, writes the request, and adopts the
+// certificate when the operator has signed it.
+import { resolve } from 'node:path'
+import { intermediateFiles, readIntermediates } from '../store/authority-files.ts'
+import { formatCertificates, type Certificate } from '../core/identity/certificate.ts'
+import { authorityProfile, type AuthorityPlace } from '../core/identity/authority.ts'
+import { readOrRefuse } from '../store/files.ts'
+import { adoptIntermediate, readIntermediate, requestIntermediate } from '../store/intermediate.ts'
+import type { AuthorityStore } from '../store/root.ts'
+import { readCsr } from '../core/identity/csr.ts'
+import { authorityPlace, describeCertificate, kindOption, openStore } from './authority-options.ts'
+import { collect, networkCommand, openPlace, runCommand } from './command.ts'
+
+const command = networkCommand(
+  'request-authority',
+  "In a region's home: request its authority, and adopt it when it is signed. Run it again for that.",
+)
+  .requiredOption('--region <region>', 'whose home is here')
+  .addOption(kindOption())
+  .option('--laptop', 'for processes of one machine: loopback addresses')
+  .option('--service-names <domain>', 'names inside of the cluster; repeat it for more', collect)
+  .option('--certificate <file>', 'what was signed, where it is not in the public folder yet')
+  .option('--dry-run', 'change nothing, say what would be done')
+  .option('--json', 'print the outcome as JSON')
+
+async function main(): Promise<void> {
+  const { certificate, dryRun: isDryRun, json, ...options } = command.parse().opts()
+  const opened = openPlace(options)
+  const store = openStore(opened, { isDryRun })
+  const place = authorityPlace(options)
+  authorityProfile(opened.archipelago, place)
+  const outcome = advance(store, place, certificate)
+  if (json) return console.log(JSON.stringify({ ...outcome, isDryRun: isDryRun ?? false }))
+  const { state, request, sha256, notAfter } = outcome
+  if (state === 'requested')
+    return console.log(
+      `${isDryRun ? 'would request' : 'requested'}: have ${request} signed with sign-region`,
+    )
+  const verb = isDryRun && state === 'adopted' ? 'would be adopted' : state
+  console.log(
+    `${verb}: ${place.kind} authority of ${place.region}: sha256 ${sha256}, until ${notAfter}`,
+  )
+}
+
+interface Outcome {
+  readonly state: 'in use' | 'adopted' | 'requested'
+  readonly request?: string
+  readonly sha256?: string
+  readonly notAfter?: string
+}
+
+function advance(store: AuthorityStore, place: AuthorityPlace, file: string | undefined): Outcome {
+  if (file !== undefined) {
+    const pem = readOrRefuse(resolve(file), 'certificate')
+    return { state: 'adopted', ...describeCertificate(adoptIntermediate(store, place, pem)) }
+  }
+  const known = readIntermediate(store, place)
+  if (known !== undefined) return { state: 'in use', ...describeCertificate(known.certificate) }
+  const signed = findSigned(store, place, requestIntermediate(store, place))
+  if (signed === undefined)
+    return { state: 'requested', request: intermediateFiles(store.homes, place, 'next').request }
+  const adopted = adoptIntermediate(store, place, formatCertificates([signed]))
+  return { state: 'adopted', ...describeCertificate(adopted) }
+}
+
+function findSigned(
+  { files, homes }: AuthorityStore,
+  place: AuthorityPlace,
+  request: string,
+): Certificate | undefined {
+  const key = readCsr(request)
+  return readIntermediates(files, homes, place).find(({ openssl }) => openssl.publicKey.equals(key))
+}
+
+runCommand(command.name(), main)

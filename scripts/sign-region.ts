@@ -1,0 +1,73 @@
+// Signs a region's request for its authority. The key of the region is never seen here; what the
+// authority may name is written in archipelago.yaml, not in the request.
+import { resolve } from 'node:path'
+import { formatCertificates } from '../core/identity/certificate.ts'
+import { intermediateFiles, intermediatesFile } from '../store/authority-files.ts'
+import { readOrRefuse } from '../store/files.ts'
+import { publishIntermediate, signIntermediate } from '../store/intermediate.ts'
+import { readRoot } from '../store/root.ts'
+import { withTrustLock } from '../store/trust-lock.ts'
+import { authorityPlace, describeCertificate, kindOption, openStore } from './authority-options.ts'
+import { collect, networkCommand, openPlace, runCommand } from './command.ts'
+import { readPassphrase } from './passphrase.ts'
+
+const command = networkCommand(
+  'sign-region',
+  "Sign the request of a region's authority with a root, and publish it; once for each key.",
+)
+  .requiredOption('--region <region>', 'whose authority it is')
+  .addOption(kindOption())
+  .option('--csr <file>', "the region's request (default: in its home, where that is here)")
+  .option('--root-key <file>', "the root's key, where it is not in the operator's home")
+  .option('--passphrase-file <file>', 'where the passphrase of the root is, instead of asking')
+  .option('--laptop', 'for processes of one machine: loopback addresses')
+  .option('--service-names <domain>', 'names inside of the cluster; repeat it for more', collect)
+  .option('--out <file>', 'write the certificate to this file, too')
+  .option('--dry-run', 'change nothing, say what would be signed')
+  .option('--json', 'print the certificate as JSON')
+
+async function main(): Promise<void> {
+  const {
+    csr,
+    rootKey,
+    passphraseFile,
+    out,
+    dryRun: isDryRun,
+    json,
+    ...options
+  } = command.parse().opts()
+  const store = openStore(openPlace(options), { isDryRun })
+  const { files, homes } = store
+  const place = authorityPlace(options)
+  const { region, kind } = place
+  const request = csr ?? intermediateFiles(homes, place, 'next').request
+  const { certificate, isNew } = await signIntermediate(store, place, {
+    request: readOrRefuse(resolve(request), 'request'),
+    root: () =>
+      readRoot(store, kind, {
+        file: rootKey && resolve(rootKey),
+        passphrase: () => readPassphrase(passphraseFile, { isNew: false }),
+      }),
+  })
+  const publish = () => publishIntermediate(store, place, certificate)
+  if (isDryRun) publish()
+  else withTrustLock(homes, publish)
+  if (out !== undefined) files.write(resolve(out), formatCertificates([certificate]))
+  const described = describeCertificate(certificate)
+  if (json)
+    return console.log(
+      JSON.stringify({ region, kind, isNew, ...described, isDryRun: isDryRun ?? false }),
+    )
+  const verb = isNew ? (isDryRun ? 'would be signed' : 'signed') : 'was signed before'
+  console.log(
+    `${region}, ${kind}: ${verb}: sha256 ${described.sha256}, until ${described.notAfter}`,
+  )
+  console.log(`published in ${intermediatesFile(homes.public, kind, region)}`)
+  if (isNew) console.log(`next: request-authority --region ${region} --kind ${kind} adopts it`)
+}
+
+runCommand(command.name(), main, {
+  ERR_KEY_NOT_HERE:
+    'name the file of the root’s key with --root-key, or make a root with make-root',
+  ERR_AUTHORITY_KEY: 'let the region make a key of its own with request-authority',
+})

@@ -1,0 +1,39 @@
+// The bundle map that git carries: for each region's trust domain the authorities that may sign there.
+import { encodeBundle, type Bundle, type BundleMap } from '../core/identity/bundle.ts'
+import { formatBundleMap, parseBundleMap, requireForward } from '../core/identity/bundle-map.ts'
+import type { Certificate } from '../core/identity/certificate.ts'
+import { regionDomain } from '../core/identity/names.ts'
+import { bundleMapFile, readIntermediates } from './authority-files.ts'
+import type { Files } from './files.ts'
+import type { Homes } from './homes.ts'
+import type { AuthorityStore } from './root.ts'
+
+const refreshHintSeconds = 300
+
+export function readBundles(files: Files, { public: folder }: Homes): BundleMap {
+  const text = files.read(bundleMapFile(folder))
+  return text === undefined ? new Map() : parseBundleMap(text)
+}
+
+/** Of what is published now; a bundle that changed gets the next sequence, and none goes back. */
+export function publishBundles({ files, homes, archipelago }: AuthorityStore): BundleMap {
+  const before = readBundles(files, homes)
+  const entries = archipelago.regions.flatMap(({ name: region }) => {
+    const authorities = readIntermediates(files, homes, { kind: 'identity', region })
+    const domain = regionDomain(archipelago, region)
+    if (authorities.length === 0) return []
+    return [[domain, nextBundle(before.get(domain), authorities)] as const]
+  })
+  const after: BundleMap = new Map(entries)
+  requireForward(before, after)
+  files.write(bundleMapFile(homes.public), formatBundleMap(after))
+  return after
+}
+
+function nextBundle(known: Bundle | undefined, authorities: readonly Certificate[]): Bundle {
+  const made = { refreshHintSeconds, authorities, jwtKeys: known?.jwtKeys ?? new Map() }
+  const same = known && { ...made, sequence: known.sequence }
+  if (same && JSON.stringify(encodeBundle(same)) === JSON.stringify(encodeBundle(known)))
+    return known
+  return { ...made, sequence: (known?.sequence ?? 0) + 1 }
+}

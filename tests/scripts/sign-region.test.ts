@@ -1,0 +1,114 @@
+// An operator and a region on two machines: what travels between them is a request and a certificate.
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import test, { type ExecutionContext } from 'ava'
+import { parseCertificates } from '../../core/identity/certificate.ts'
+import { homesOf } from '../../store/homes.ts'
+import { intermediateFiles } from '../../store/authority-files.ts'
+import { edited, good } from '../core/archipelago/example.ts'
+import { runScript } from '../run-script.ts'
+import { snapshot } from '../store/home.ts'
+import { temporaryFolder } from '../temporary-folder.ts'
+
+const passphrase = 'correct horse battery'
+const kind = ['--kind', 'identity']
+const ams3 = ['--region', 'ams3', ...kind]
+
+function makePlace(t: ExecutionContext) {
+  const folder = temporaryFolder(t)
+  const secret = join(folder, 'passphrase')
+  writeFileSync(join(folder, 'archipelago.yaml'), good)
+  writeFileSync(secret, `${passphrase}\n`)
+  const at = (machine: string) => {
+    const data = join(folder, machine)
+    const run = (name: string, ...args: string[]) =>
+      runScript(name, ['--data-dir', data, ...args], { cwd: folder })
+    return { data, homes: homesOf(data), run }
+  }
+  return { folder, secret, operator: at('operator'), region: at('region') }
+}
+
+test.serial('a root, a request, a signature and its adoption', async (t) => {
+  const { secret, operator, region } = makePlace(t)
+  const withPassphrase = ['--passphrase-file', secret]
+  const made = await operator.run('make-root', ...kind, ...withPassphrase)
+  t.is(made.code, 0, made.stderr)
+  t.regex(made.stdout, /^identity root made: sha256 [0-9a-f]{64}, until 2036-/)
+  const key = readFileSync(join(operator.data, 'operator/identity/identity/root.key'), 'utf8')
+  t.regex(key, /^-----BEGIN AGE ENCRYPTED FILE-----/)
+  const again = await operator.run('make-root', ...kind, ...withPassphrase)
+  t.regex(again.stdout, /^identity root is there: sha256 [0-9a-f]{64}/)
+
+  const requested = await region.run('request-authority', ...ams3, '--json')
+  t.is(requested.code, 0, requested.stderr)
+  const { state, request } = JSON.parse(requested.stdout)
+  t.is(state, 'requested')
+  const before = snapshot(operator.data)
+  const sign = ['sign-region', ...ams3, '--csr', request, ...withPassphrase] as const
+  const dry = await operator.run(...sign, '--dry-run')
+  t.regex(dry.stdout, /^ams3, identity: would be signed: sha256 /)
+  t.deepEqual(snapshot(operator.data), before)
+
+  const signed = await operator.run(...sign, '--json')
+  t.is(signed.code, 0, signed.stderr)
+  t.like(JSON.parse(signed.stdout), { region: 'ams3', kind: 'identity', isNew: true })
+  t.like(JSON.parse((await operator.run(...sign, '--json')).stdout), { isNew: false })
+
+  cpSync(operator.homes.public, region.homes.public, { recursive: true })
+  const adopted = await region.run('request-authority', ...ams3)
+  t.regex(adopted.stdout, /^adopted: identity authority of ams3: sha256 [0-9a-f]{64}, until /)
+  const inUse = await region.run('request-authority', ...ams3)
+  t.regex(inUse.stdout, /^in use: identity authority of ams3: sha256 /)
+  const place = { region: 'ams3', kind: 'identity' } as const
+  const { certificate } = intermediateFiles(region.homes, place, 'current')
+  const [authority] = parseCertificates(readFileSync(certificate, 'utf8'))
+  t.deepEqual(authority?.names.uris, ['spiffe://ams3.archipelago.example'])
+  t.false(existsSync(join(operator.data, 'ams3')))
+  t.false(existsSync(join(region.data, 'operator')))
+})
+
+test.serial('keys of roots can lie elsewhere, but in no repository', async (t) => {
+  const { folder, operator, region } = makePlace(t)
+  const elsewhere = join(folder, 'stick')
+  const made = await operator.run('make-root', '--key-dir', elsewhere, '--json')
+  t.is(made.code, 0, made.stderr)
+  t.deepEqual(
+    JSON.parse(made.stdout).roots.map(({ keyFile }: { keyFile: string }) => keyFile),
+    ['identity', 'public'].map((each) => join(elsewhere, `archipelago-${each}-root.key`)),
+  )
+  t.false(existsSync(join(operator.data, 'operator')))
+  const { request } = JSON.parse((await region.run('request-authority', ...ams3, '--json')).stdout)
+  const missing = await operator.run('sign-region', ...ams3, '--csr', request)
+  t.regex(missing.stderr, /^sign-region: no key of the identity root at .+\ndo: name the file/)
+  const rootKey = join(elsewhere, 'archipelago-identity-root.key')
+  const signed = await operator.run('sign-region', ...ams3, '--csr', request, '--root-key', rootKey)
+  t.is(signed.code, 0, signed.stderr)
+  const repository = join(folder, 'repository')
+  mkdirSync(join(repository, '.git'), { recursive: true })
+  writeFileSync(
+    join(repository, 'archipelago.yaml'),
+    edited('trustDomain: archipelago.example', 'trustDomain: b.example'),
+  )
+  const inside = await runScript(
+    'make-root',
+    ['--data-dir', join(folder, 'other'), '--key-dir', join(repository, 'keys')],
+    { cwd: repository },
+  )
+  t.is(inside.code, 1)
+  t.regex(inside.stderr, /^make-root: keys may not lie in the repository: /)
+})
+
+test.serial('a dry run makes no root, and asks for no passphrase', async (t) => {
+  const { operator } = makePlace(t)
+  const dry = await operator.run('make-root', '--dry-run')
+  t.is(dry.code, 0, dry.stderr)
+  t.regex(dry.stdout, /^identity root would be made, its key at .+\npublic root would be made/)
+  t.false(existsSync(operator.data))
+})
+
+test.serial('an unknown region is refused with those that are known', async (t) => {
+  const { region } = makePlace(t)
+  const asked = await region.run('request-authority', '--region', 'fra1', ...kind)
+  t.is(asked.code, 1)
+  t.regex(asked.stderr, /^request-authority: unknown region: 'fra1' \(ams3, sfo2, sgp1\)\ndo: /)
+})
