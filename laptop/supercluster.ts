@@ -56,12 +56,15 @@ export async function startSupercluster(options: SuperclusterOptions): Promise<S
   writePlan(data, plan)
   signal?.throwIfAborted()
   const { supervisor, failure, settle } = superviseStart(options)
+  // Without it a start that failed would go on asking for the mesh until the deadline.
+  const failed = new AbortController()
+  const givenUp = AbortSignal.any([failed.signal, ...(signal ? [signal] : [])])
   try {
     const running: Running = { options, supervisor, plan, loaded: new Map() }
     for (const server of servingFirst(plan.servers)) startServer(running, server)
     const spawnedMs = performance.now() - started
     const observed = await Promise.race([
-      meshOf(running, { deadlineMs: meshDeadlineMs, ...(signal && { signal }) }),
+      meshOf(running, { deadlineMs: meshDeadlineMs, signal: givenUp }),
       failure,
     ])
     settle()
@@ -70,6 +73,7 @@ export async function startSupercluster(options: SuperclusterOptions): Promise<S
       timings: { spawnedMs, readyMs: performance.now() - started },
     })
   } catch (error) {
+    failed.abort()
     await supervisor.stop()
     throw error
   }

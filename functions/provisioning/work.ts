@@ -13,7 +13,7 @@ export interface Work {
   answer(request: ProvisioningRequest): Promise<ProvisioningAnswer>
   /** Resolves when nothing waits any more. */
   idle(): Promise<void>
-  /** How many requests had their turn: who is busy gets on, who hangs does not. */
+  /** How many requests of others had their turn: who is busy gets on, who hangs does not. */
   readonly answered: number
 }
 export interface Job {
@@ -59,7 +59,7 @@ export function startWork(
     const isAlone = state.inHand === 1 && queue.size === 0
     const answer = await settle(handle, { ...request, isAlone }, door)
     state.inHand -= 1
-    state.answered += 1
+    if (request.caller.trigger !== 'self') state.answered += 1
     finished.push(() => done(answer))
     if (isLast()) takeTurn()
     else awaitTurn()

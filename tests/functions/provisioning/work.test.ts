@@ -73,6 +73,15 @@ test('says to the handler whether anybody else waits', async (t) => {
   t.deepEqual(alone, [true, false, false, true])
 })
 
+test('what it asks itself does not count as work for others', async (t) => {
+  const work = startWork(() => granted, { door: 'lobby' })
+  const caller = { trigger: 'self', source: 'self' } as const
+  await work.answer({ ...requestFrom('self'), caller })
+  t.is(work.answered, 0)
+  await work.answer(requestFrom('a'))
+  t.is(work.answered, 1)
+})
+
 for (const [how, handle] of [
   [
     'throws',
