@@ -3,6 +3,7 @@ import type { Grant } from '../../core/access/decision.ts'
 import type { LegacyGrant } from '../../core/access/legacy.ts'
 import type { Asked } from '../../core/access/request.ts'
 import type { RefusalAnswer } from '../../core/access/status.ts'
+import type { SpiffeId } from '../../core/identity/spiffe-id.ts'
 import type { FunctionDoor } from '../../core/network/access-subject.ts'
 import type { Nkey } from '../../core/trust/nkey.ts'
 
@@ -14,6 +15,13 @@ export interface Caller {
   /** The user nkey of the connection. */
   readonly nkey?: string
   readonly server?: string
+  /** The certificate of an mTLS connection, verified as an X.509-SVID. */
+  readonly identity?: {
+    readonly id: SpiffeId
+    /** Of the leaf's DER, base64url: `x5t#S256` of RFC 8705. */
+    readonly sha256: string
+    readonly notAfterMs: number
+  }
 }
 export interface Audit {
   granted(caller: Caller, granted: Granted): void
