@@ -18,6 +18,7 @@ export interface Ports {
   readonly leafnode: number
   readonly gateway: number
   readonly monitor: number
+  readonly workload: number
   readonly https: number
 }
 

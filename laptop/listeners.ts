@@ -19,6 +19,7 @@ function serverListeners({
   route,
   leafnode,
   gateway,
+  workload,
   monitor,
 }: ServerPlace): Listener[] {
   return [
@@ -26,6 +27,7 @@ function serverListeners({
     { endpoint: route, purpose: `routes of ${name}` },
     { endpoint: leafnode, purpose: `leafnodes of ${name}` },
     { endpoint: gateway, purpose: `gateways of ${name}` },
+    { endpoint: workload, purpose: `workloads of ${name}` },
     { endpoint: monitor, purpose: `monitoring of ${name}` },
   ]
 }

@@ -22,7 +22,7 @@ const command = networkCommand(
   'verify-peer',
   'Show the certificates of a live listener, from its leaf to the offline root, and what does not fit.',
 )
-  .argument('[peer]', 'host:port of a client, route, gateway, leafnode or HTTPS listener')
+  .argument('[peer]', 'host:port of a client, route, gateway, leafnode, workload or HTTPS listener')
   .option('--all', 'every listener of the local network, and the age of every link')
   .option('--expect-id <id>', 'the SPIFFE ID that it must have')
   .option('--issuer <name>', "the issuer's SPIFFE ID, common name or SHA-256")

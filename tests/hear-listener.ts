@@ -8,13 +8,18 @@ export interface Shown {
   readonly key: string | Buffer
 }
 
-/** Empty for who is not let in; `ca` are authorities of the listener, which need not be roots. */
+/**
+ * Empty for who is not let in; `ca` are authorities of the listener, which need not be roots. A listener
+ * that waits to be spoken to is asked by HTTP.
+ */
 export function hearListener(
   { host, port }: Pick<Endpoint, 'host' | 'port'>,
   ca: string | Buffer,
-  shown?: Shown,
+  { asks = false, ...shown }: Partial<Shown> & { readonly asks?: boolean } = {},
 ): Promise<string> {
-  return firstLine(connect({ host, port, ca, allowPartialTrustChain: true, ...shown }))
+  const socket = connect({ host, port, ca, allowPartialTrustChain: true, ...shown })
+  if (asks) socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+  return firstLine(socket)
 }
 
 export function firstLine(socket: Socket): Promise<string> {

@@ -50,11 +50,12 @@ const region = z.strictObject({
 const port = (what: string) => whole(1, 65_535).describe(what)
 
 const ports = z.strictObject({
-  client: port('Clients: people and workloads.'),
+  client: port('Clients: people and programs, by JWT.'),
   route: port('Routes between the servers of a region.'),
   leafnode: port('Leafnodes: the region’s functions and agents.'),
   gateway: port('Gateways between regions.'),
   monitor: port('Monitoring, on loopback or inside the pod only.'),
+  workload: port('Workloads: WebSocket, with a certificate of their identity.'),
   https: port('HTTPS door of the provisioning function.'),
 })
 

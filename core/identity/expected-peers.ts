@@ -7,7 +7,7 @@ import type { SpiffeId } from './spiffe-id.ts'
 
 export interface ExpectedPeer {
   readonly name: string
-  readonly listener: 'client' | 'route' | 'gateway' | 'leafnode' | 'https'
+  readonly listener: 'client' | 'route' | 'gateway' | 'leafnode' | 'workload' | 'https'
   readonly endpoint: Endpoint
   /** Without it the listener shows outside clients a public certificate. */
   readonly id?: SpiffeId
@@ -21,12 +21,13 @@ export function expectedPeers(
   return regions.flatMap((region) => [
     ...region.servers.flatMap((server): ExpectedPeer[] => {
       const id = serverId(archipelago, server)
-      const { name, client, route, gateway, leafnode } = server
+      const { name, client, route, gateway, leafnode, workload } = server
       return [
         { name, listener: 'client', endpoint: client },
         { name, listener: 'route', endpoint: route, id },
         { name, listener: 'gateway', endpoint: gateway, id },
         { name, listener: 'leafnode', endpoint: leafnode, id },
+        { name, listener: 'workload', endpoint: workload, id },
       ]
     }),
     {

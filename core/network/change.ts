@@ -42,6 +42,9 @@ const reloadable = [
   'leafnodes.tls.key_file',
   'leafnodes.tls.ca_file',
   'leafnodes.tls.handshake_first',
+  'websocket.tls.cert_file',
+  'websocket.tls.key_file',
+  'websocket.tls.ca_file',
   'resolver_preload',
 ]
 

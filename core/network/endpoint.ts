@@ -19,6 +19,7 @@ export interface ServerPlace {
   readonly route: Endpoint
   readonly leafnode: Endpoint
   readonly gateway: Endpoint
+  readonly workload: Endpoint
   readonly monitor: Endpoint
 }
 
@@ -104,6 +105,7 @@ function placeServer(region: string, index: number, ports: PortPlan, hosts: Host
     route: { ...open, port: at.route },
     leafnode: { ...open, port: at.leafnode },
     gateway: { ...open, port: at.gateway },
+    workload: { ...open, port: at.workload },
     monitor: inside(hosts, at.monitor),
   }
 }
@@ -142,8 +144,8 @@ function laptopPorts({ laptop }: Archipelago, region: Region, index: number): Po
   return {
     server: (server) => {
       const client = first + server * portsPerServer
-      const [route, leafnode, gateway, monitor] = [client + 1, client + 2, client + 3, client + 4]
-      return { client, route, leafnode, gateway, monitor }
+      const [route, leafnode, gateway] = [client + 1, client + 2, client + 3]
+      return { client, route, leafnode, gateway, monitor: client + 4, workload: client + 5 }
     },
     leafnode: { client: first + leafnodeOffset, monitor: first + leafnodeOffset + 1 },
     door: (door) => first + doorOffset + door,

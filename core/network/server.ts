@@ -38,7 +38,7 @@ export interface ServerTls {
   readonly clients: KeyFiles
   /** For routes and leafnodes: the server's identity, and its own region's authority. */
   readonly region: PeerFiles
-  /** For gateways: the same identity, and every region's authority. */
+  /** For gateways and workloads: the same identity, and every region's authority. */
   readonly network: PeerFiles
 }
 
@@ -64,6 +64,7 @@ export function configureServer(
     cluster: cluster(server, network, files),
     gateway: gateway(server, network, files),
     leafnodes: leafnodes(server, network, files),
+    websocket: websocket(server, files),
     ...trust(network.trust, files.resolverDirectory),
   }
 }
@@ -141,6 +142,22 @@ function leafnodes(
     ...advertise('advertise', server.leafnode),
     min_version: serverVersionMin,
     tls: { ...peerTls(tls.region, pins), handshake_first: true },
+  }
+}
+
+/**
+ * For workloads, by certificate and then by JWT. There are no pins: nats-server does not compare them
+ * here (2.15). Its timeout is the only one before a client is admitted, TLS included.
+ */
+function websocket(server: ServerPlace, { tls }: ServerFiles): Configuration {
+  return {
+    listen: listenAt(server.workload),
+    ...advertise('advertise', server.workload),
+    tls: peerTls(tls.network, undefined),
+    handshake_timeout: `${handshakeSecondsMax}s`,
+    // No page of a browser comes here by a certificate that its user has.
+    same_origin: true,
+    compression: false,
   }
 }
 

@@ -1,5 +1,6 @@
 // Permission ceilings: what stands in an account JWT for every user of one signing key. The only
 // template operation is {{subject()}}: a thief of the key chooses names and tags, and wildcards pass.
+import type { Door } from '../access/door.ts'
 import type { Archipelago, Role } from '../archipelago.ts'
 import {
   accessSubject,
@@ -9,7 +10,7 @@ import {
   type FunctionDoor,
   serviceSubjects,
 } from '../network/access-subject.ts'
-import type { PermissionTemplate, SubjectLists } from './account.ts'
+import type { ConnectionType, PermissionTemplate, SubjectLists } from './account.ts'
 
 const unlimited = -1
 const ownInbox = '_INBOX.{{subject()}}.>'
@@ -23,8 +24,19 @@ export function roleCeiling(role: Role, door: FunctionDoor): PermissionTemplate 
     subs: role.subscriptionsMax,
     data: unlimited,
     payload: role.payloadBytesMax,
-    allowed_connection_types: ['STANDARD', 'WEBSOCKET'],
+    allowed_connection_types: connectionTypes[door],
   }
+}
+
+/**
+ * Who came by a certificate or token of a workload connects where a certificate is asked for, and
+ * nowhere else; nobody else comes in there.
+ */
+const connectionTypes: Readonly<Record<Door, readonly ConnectionType[]>> = {
+  lobby: ['STANDARD'],
+  invite: ['STANDARD'],
+  legacy: ['STANDARD'],
+  identity: ['WEBSOCKET'],
 }
 
 /** An empty allow list would mean everything to nats-server. */
@@ -54,7 +66,7 @@ function requestorCeiling(
     subs: subscriptionsMax,
     data: unlimited,
     payload: payloadBytesMax,
-    allowed_connection_types: ['STANDARD', 'WEBSOCKET'],
+    allowed_connection_types: ['STANDARD'],
   }
 }
 

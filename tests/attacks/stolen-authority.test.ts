@@ -70,7 +70,11 @@ interface Leaf {
   readonly ips: readonly string[]
 }
 
-const listeners = ['route', 'gateway', 'leafnode'] as const
+const listeners = ['route', 'gateway', 'leafnode', 'workload'] as const
+const admitted = /^(INFO |HTTP\/1\.1 400 )/
+
+const isOfAllRegions = (listener: (typeof listeners)[number]) =>
+  listener === 'gateway' || listener === 'workload'
 
 interface Minted extends Shown {
   readonly chain: readonly Certificate[]
@@ -125,6 +129,7 @@ async function startVictim(trusted?: Trusted): Promise<AsyncDisposable> {
     ...planned.configuration,
     ...{ ...changed('cluster', region), ...changed('leafnodes', region) },
     ...changed('gateway', mesh),
+    ...changed('websocket', mesh),
   }
   writePrivate(planned.file, formatConfiguration(configuration, 'without pins'))
   const supervisor = superviseProcesses({ runDirectory: runDirectory(data), onExit: () => {} })
@@ -136,14 +141,17 @@ async function startVictim(trusted?: Trusted): Promise<AsyncDisposable> {
 }
 
 const hear = (listener: (typeof listeners)[number], shown?: Shown) =>
-  hearListener(server?.[listener] as never, formatCertificates([sfo2 as Certificate]), shown)
+  hearListener(server?.[listener] as never, formatCertificates([sfo2 as Certificate]), {
+    ...shown,
+    asks: listener === 'workload',
+  })
 
 const purposes = ['serverAuth', 'clientAuth'] as const
 const verify = ({ chain }: Minted, ams3Authority: Certificate) =>
   verifyChain(chain, [ams3Authority, sfo2 as Certificate], { nowMs, purposes })
 
 test.serial(
-  'a region’s listeners: its own identities everywhere, ams3’s at the gateway',
+  'a region’s listeners: its own identities everywhere, ams3’s as gateways and workloads',
   async (t) => {
     await using _ = await startVictim()
     const genuine = await mint({ id: own, dns: [], ips: ['127.0.0.1'] }, stolen)
@@ -154,9 +162,9 @@ test.serial(
       readIntermediate(store, place) as Issuer,
     )
     for (const listener of listeners) {
-      t.regex(await hear(listener, neighbour), /^INFO /, listener)
+      t.regex(await hear(listener, neighbour), admitted, listener)
       const heard = await hear(listener, genuine)
-      if (listener === 'gateway') t.regex(heard, /^INFO /)
+      if (isOfAllRegions(listener)) t.regex(heard, admitted, listener)
       else t.is(heard, '', listener)
     }
   },
@@ -189,12 +197,13 @@ for (const { by, constraint, leaf } of forgeries)
       writePrivate(file, formatCertificates([weak.certificate, sfo2 as Certificate]))
       await using _ = await startVictim({ own: file, mesh: file })
       const forged = await mint(leaf, weak)
-      for (const listener of listeners) t.regex(await hear(listener, forged), /^INFO /, listener)
+      for (const listener of listeners) t.regex(await hear(listener, forged), admitted, listener)
       t.is(verify(forged, weak.certificate).length, 2)
       // The other limits still hold.
       for (const other of forgeries.filter((each) => each.constraint !== constraint)) {
         const refused = await mint(other.leaf, weak)
-        t.is(await hear('gateway', refused), '', other.by)
+        for (const listener of listeners.filter(isOfAllRegions))
+          t.is(await hear(listener, refused), '', other.by)
       }
     },
   )
@@ -204,7 +213,8 @@ test.serial('the thief cannot give his authority other limits: only the root cou
   for (const { by, constraint, leaf } of forgeries) {
     const forged = await mint(leaf, await weaken(constraint))
     // Even had the root signed it: the listener knows the authority as it was published.
-    t.is(await hear('gateway', forged), '', by)
+    for (const listener of listeners.filter(isOfAllRegions))
+      t.is(await hear(listener, forged), '', by)
     t.throws(() => verify(forged, stolen.certificate))
   }
 })

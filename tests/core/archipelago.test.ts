@@ -24,6 +24,7 @@ test('reads the example', (t) => {
       leafnode: 7422,
       gateway: 7522,
       monitor: 8222,
+      workload: 9222,
       https: 8443,
     },
     laptop: { address: '127.0.0.1', firstPort: 14200 },
@@ -119,8 +120,8 @@ test('names twenty faults and counts the rest', (t) => {
   const keys = Array.from({ length: 30 }, (_, at) => `key${at}: 1`).join('\n')
   const lines = refusalOf(`${good}${keys}\n`)
   t.is(lines.length, 21)
-  t.is(lines[0], `${file}:63:1: key0: unknown key`)
-  t.is(lines[19], `${file}:82:1: key19: unknown key`)
+  t.is(lines[0], `${file}:64:1: key0: unknown key`)
+  t.is(lines[19], `${file}:83:1: key19: unknown key`)
   t.is(lines[20], 'and 10 more')
 })
 

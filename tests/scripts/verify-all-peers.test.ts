@@ -36,12 +36,12 @@ test('programs read it as JSON', async (t) => {
   const { code, stdout } = await verify('--json')
   const { observed, inferred } = JSON.parse(stdout)
   t.is(code, 0)
-  t.is(observed.length, 9 * 4 + 3 + 6)
+  t.is(observed.length, 9 * 5 + 3 + 6)
   t.deepEqual(inferred.findings, [])
 })
 
 test('leaves that end too soon are found at every listener', async (t) => {
   const { code, stdout } = await verify('--fail-under', 'leaf=9999d')
   t.is(code, 7)
-  t.is(stdout.match(/✘ ERR_PEER_NEAR_END {2}leaf /g)?.length, 45)
+  t.is(stdout.match(/✘ ERR_PEER_NEAR_END {2}leaf /g)?.length, 54)
 })

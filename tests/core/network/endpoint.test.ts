@@ -20,7 +20,7 @@ test('on a laptop the regions follow each other, a hundred ports apart', (t) => 
   t.deepEqual(first, {
     ...{ name: 'ams3-0', region: 'ams3', index: 0 },
     ...{ client: at(14_200), route: at(14_201), leafnode: at(14_202) },
-    ...{ gateway: at(14_203), monitor: at(14_204) },
+    ...{ gateway: at(14_203), monitor: at(14_204), workload: at(14_205) },
   })
   t.like(second, { name: 'ams3-1', client: at(14_210) })
   t.like(ams3?.leafnode, { name: 'ams3-leafnode', client: at(14_280), monitor: at(14_281) })
@@ -50,6 +50,7 @@ test('apart from each other, servers have names under their region and the ports
     route: { ...open, port: 6222 },
     leafnode: { ...open, port: 7422 },
     gateway: { ...open, port: 7522 },
+    workload: { ...open, port: 9222 },
   })
 })
 
@@ -96,7 +97,8 @@ test('an IPv6 address stands in brackets', (t) => {
 
 function endpointsOf({ servers, leafnode, doors }: RegionPlace): Endpoint[] {
   return [
-    ...servers.flatMap((one) => [one.client, one.route, one.leafnode, one.gateway, one.monitor]),
+    ...servers.flatMap((one) => [one.client, one.route, one.leafnode, one.gateway]),
+    ...servers.flatMap((one) => [one.workload, one.monitor]),
     ...[leafnode.client, leafnode.monitor],
     ...doors.map(({ https }) => https),
   ]

@@ -81,8 +81,18 @@ test('without pins routes and gateways compare names', (t) => {
 
 test('every listener speaks TLS 1.3 and nothing older', (t) => {
   const tls = { min_version: '1.3' }
-  t.like(configure('laptop'), { tls, cluster: { tls }, gateway: { tls }, leafnodes: { tls } })
+  const every = { tls, cluster: { tls }, gateway: { tls }, leafnodes: { tls }, websocket: { tls } }
+  t.like(configure('laptop'), every)
 })
+
+for (const placement of ['laptop', 'distributed'] as const)
+  test(`workloads show a certificate of any region's authority, ${placement}`, (t) => {
+    const { websocket } = configure(placement, { pins })
+    t.like(websocket, { tls: { verify: true, ca_file: 'network.pem' }, same_origin: true })
+    t.false('no_tls' in Object(websocket))
+    // A cookie would make of any page in a browser that browser's user.
+    t.false('jwt_cookie' in Object(websocket))
+  })
 
 test('a server alone in its region admits no route at all, instead of every one', (t) => {
   const regions = archipelago.regions.map((region) => ({ ...region, servers: 1 }))
@@ -105,6 +115,7 @@ test('what is bound to every address says under which name it is reached', (t) =
     cluster: { advertise: `${advertised}:6222` },
     gateway: { advertise: `${advertised}:7522` },
     leafnodes: { advertise: `${advertised}:7422` },
+    websocket: { advertise: `${advertised}:9222` },
   })
   t.false('client_advertise' in configure('laptop'))
 })
