@@ -16,9 +16,12 @@ import {
 import { parseIp } from '../../core/identity/general-name.ts'
 import type { Issuer, LeafProfile } from '../../core/identity/issue.ts'
 import { isLeafDue, leafSeconds } from '../../core/identity/lifetime.ts'
+import { describeIssued, type Issued } from '../../core/identity/recorded.ts'
 import type { KeyFiles } from '../../core/network/tls.ts'
 import { formatPrivateKey, makeAuthorityKey } from '../../store/authority-keys.ts'
 import { openFiles, readIfThere, writePrivate } from '../../store/files.ts'
+import type { Homes } from '../../store/homes.ts'
+import { pruneIssued, recordIssued } from '../../store/issued.ts'
 import type { AuthorityStore } from '../../store/root.ts'
 import { identityPaths, publicPaths } from '../layout.ts'
 import { readAnchors, type Anchors } from './anchors.ts'
@@ -40,6 +43,7 @@ interface Wanted {
   readonly files: KeyFiles
   readonly issuer: Issuer
   readonly nowMs: number
+  readonly record: (issued: Issued) => void
 }
 
 /**
@@ -54,8 +58,9 @@ export async function ensureCertificates(
   const store = { ...at, files: openFiles() }
   const { homes, archipelago, nowMs } = store
   const issuerOf = await ensureAuthorities(store)
-  const wanted = holders.flatMap((holder) => leavesOf(homes.data, holder, { issuerOf, nowMs }))
+  const wanted = holders.flatMap((holder) => leavesOf(holder, { issuerOf, nowMs, homes }))
   const leaves = await Promise.all(wanted.map(ensureLeaf))
+  for (const { name } of archipelago.regions) pruneIssued(homes, name, nowMs)
   const anchors = readAnchors(store.files, homes, archipelago)
   for (const { own, mesh } of anchors.values())
     for (const { path, content } of [own, mesh]) store.files.write(path, content)
@@ -65,19 +70,19 @@ export async function ensureCertificates(
 }
 
 function leavesOf(
-  data: string,
   { name, region, ...leaves }: CertificateHolder,
-  { issuerOf, nowMs }: { issuerOf: IssuerOf; nowMs: number },
+  { issuerOf, nowMs, homes }: { issuerOf: IssuerOf; nowMs: number; homes: Homes },
 ): Wanted[] {
   const leaf = (kind: AuthorityKind, profile: LeafProfile, files: KeyFiles): Wanted => ({
     ...{ name, kind, profile, files, nowMs },
+    record: (issued) => recordIssued(homes, region, [issued]),
     issuer: issuerOf(region, kind),
   })
   return [
-    leaf('identity', leaves.identity, identityPaths(data, { name, region })),
+    leaf('identity', leaves.identity, identityPaths(homes.data, { name, region })),
     ...(leaves.public === undefined
       ? []
-      : [leaf('public', leaves.public, publicPaths(data, { name, region }))]),
+      : [leaf('public', leaves.public, publicPaths(homes.data, { name, region }))]),
   ]
 }
 
@@ -133,15 +138,17 @@ function isExactlyFor({ names }: Certificate, { id, dns, ips }: LeafProfile): bo
 }
 
 async function issue(wanted: Wanted, key: KeyObject): Promise<Certificate> {
-  const { name, profile, issuer, nowMs } = wanted
+  const { name, kind, profile, issuer, nowMs, record } = wanted
   // Loading the signing library takes 80 ms: only where something has to be signed.
   const { issueLeaf } = await import('../../core/identity/issue.ts')
   const [commonName = name] = profile.id === undefined ? profile.dns : [name]
-  return issueLeaf(createPublicKey(key), profile, {
+  const leaf = await issueLeaf(createPublicKey(key), profile, {
     ...{ issuer, commonName, nowMs },
     lifetimeSeconds: leafSeconds,
     serial: randomBytes(16),
   })
+  record(describeIssued(leaf, { kind, holder: name }))
+  return leaf
 }
 
 function pinOf({ name, leaf }: Ensured): [name: string, pin: string] {

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto'
+import { hash, X509Certificate } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
@@ -15,6 +15,7 @@ import { readRoots, rootKeyFile } from '../../../store/authority-files.ts'
 import { readBundles } from '../../../store/bundles.ts'
 import { openFiles } from '../../../store/files.ts'
 import { homesOf } from '../../../store/homes.ts'
+import { findIssued } from '../../../store/issued.ts'
 import {
   publishIntermediate,
   requestIntermediate,
@@ -100,6 +101,31 @@ test('a region’s trust file holds its own authority alone, the mesh’s all of
   const all = archipelago.regions.map(({ name }) => `spiffe://${name}.archipelago.example`)
   t.deepEqual(domains(anchors.get('ams3')?.own.path), all.slice(0, 1))
   t.deepEqual(domains(anchors.get('ams3')?.mesh.path), all)
+})
+
+test('every leaf stands in the record of its region', async (t) => {
+  const { data, homes, ensure } = makePlace(t)
+  await ensure()
+  for (const { name, region, identity, ...holder } of holders) {
+    const paths = [identityPaths(data, { name, region }), publicPaths(data, { name, region })]
+    const shown = paths
+      .slice(0, holder.public === undefined ? 1 : 2)
+      .map((each) => each.certificate)
+    const digests = shown.map((path) => hash('sha256', (read(path)[0] ?? t.fail()).der))
+    const [own, outside] = digests.map((digest) =>
+      findIssued(homes, [region], new Set([digest])).get(digest),
+    )
+    t.like(own, { kind: 'identity', id: identity.id, holder: name, region })
+    if (holder.public !== undefined) t.like(outside, { kind: 'public', holder: name, region })
+  }
+})
+
+test('a leaf that cannot be recorded is not written', async (t) => {
+  const { data, ensure } = makePlace(t)
+  mkdirSync(join(data, 'ams3/identity'), { recursive: true })
+  writeFileSync(join(data, 'ams3/identity/issued'), 'in the way')
+  await t.throwsAsync(ensure(), { code: 'ERR_STORE_UNWRITABLE', message: /identity\/issued/ })
+  t.false(existsSync(identityPaths(data, ams3).certificate))
 })
 
 test('what is good stays as it is', async (t) => {
