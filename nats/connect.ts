@@ -18,7 +18,10 @@ export type { Msg, NatsConnection, Subscription } from '@nats-io/nats-core'
 
 export interface Target {
   readonly servers: readonly string[]
-  /** PEM of the authorities that the servers' certificates must lead to. */
+  /**
+   * PEM of the authorities that the servers' certificates must lead to. With an identity it is read
+   * anew at every dial, as the identity is: a reconnect shows what was renewed meanwhile.
+   */
   readonly ca: string
   /** Where both ends show identities. `ca` is then of regions' authorities, which are no roots. */
   readonly identity?: OwnIdentity
@@ -47,15 +50,13 @@ export function connectWithNkey(target: Target, pair: NkeyPair<'user'>): Promise
   return dial(target, { authenticator: nkeyAuthenticator(pair), inboxPrefix })
 }
 
-async function dial(
-  { servers, ca, identity, name, timeoutMs = 5_000, options }: Target,
-  proof: Partial<ConnectionOptions>,
-): Promise<NatsConnection> {
+async function dial(target: Target, proof: Partial<ConnectionOptions>): Promise<NatsConnection> {
+  const { servers, ca, identity, name, timeoutMs = 5_000, options } = target
   const first = limitFirstDial(servers.length)
   try {
     const connection = await connect({
       servers: [...servers],
-      tls: identity === undefined ? { ca } : mutualTls(ca, identity),
+      tls: identity === undefined ? { ca } : mutualTls(target, identity),
       name,
       timeout: timeoutMs,
       maxReconnectAttempts: -1,
@@ -78,9 +79,19 @@ async function dial(
 }
 
 /** Handed to Node as it is, though the client's own type knows less of it. */
-function mutualTls(ca: string, { certificate: cert, key, peer }: OwnIdentity): TlsOptions {
+function mutualTls(target: Target, first: OwnIdentity): TlsOptions {
+  const identity = (): OwnIdentity => target.identity ?? first
+  const { peer } = first
   const options: ConnectionOptionsOfNode = {
-    ...{ ca, cert, key },
+    get ca() {
+      return target.ca
+    },
+    get cert() {
+      return identity().certificate
+    },
+    get key() {
+      return identity().key
+    },
     allowPartialTrustChain: true,
     minVersion: 'TLSv1.3',
     // In place of the host: an identity is the same wherever it is dialled.

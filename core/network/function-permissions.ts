@@ -17,14 +17,17 @@ export function functionPermissions(
     renewSubject(door),
     renewSubject(door, region),
   ]
-  const own = selfSubject(nkey)
+  const own = selfSubject(nkey, '*')
   return {
     publish: ['_INBOX.>', '_R_.>', denyListSubject, own],
     subscribe: [...asked, denyListSubject, ...serviceSubjects, own, `_INBOX.${nkey}.>`],
   }
 }
 
-/** Where a function asks itself whether it still works; never leaves its leafnode server. */
-export function selfSubject(nkey: string): string {
-  return `access.self.${nkey}`
+/**
+ * Where a function asks itself whether it still works, over one of its connections; never leaves its
+ * leafnode server.
+ */
+export function selfSubject(nkey: string, connection: string): string {
+  return `access.self.${nkey}.${connection}`
 }

@@ -1,10 +1,10 @@
 // Everything a function process is told, read once.
-import { readFileSync } from 'node:fs'
 import { Refusal } from '../../core/errors.ts'
 import { functionDoors, type FunctionDoor } from '../../core/network/access-subject.ts'
-import { parseSpiffeId } from '../../core/identity/spiffe-id.ts'
-import type { OwnIdentity } from '../../nats/connect.ts'
+import { parseSpiffeId, type SpiffeId } from '../../core/identity/spiffe-id.ts'
+import { rootsFile } from '../../store/authority-files.ts'
 import type { FunctionFolders } from '../../store/function-trust.ts'
+import type { CertificateFiles } from '../certificates/held.ts'
 
 /** Which function this is, and what it may read. */
 export interface FunctionPlace {
@@ -15,37 +15,41 @@ export interface FunctionPlace {
 export interface FunctionEnvironment extends FunctionPlace {
   readonly nats: {
     readonly servers: readonly string[]
-    readonly ca: string
-    readonly identity: OwnIdentity
+    readonly files: CertificateFiles
+    /** Whom alone it speaks to. */
+    readonly peer: SpiffeId
   }
   /** Absent where the function is asked over NATS only. */
   readonly https?: {
     readonly host: string
     readonly port: number
-    readonly certificate: string
-    readonly key: string
+    readonly files: CertificateFiles
   }
 }
 
 /** Refuses an environment in which something is missing, naming the variable. */
 export function parseFunctionEnvironment(env: NodeJS.ProcessEnv): FunctionEnvironment {
+  const place = parseFunctionPlace(env)
   return {
-    ...parseFunctionPlace(env),
+    ...place,
     nats: {
       servers: need(env, 'NATS_URL').split(','),
-      ca: readFileSync(need(env, 'NATS_CA'), 'utf8'),
-      identity: {
-        certificate: readFileSync(need(env, 'NATS_CERT'), 'utf8'),
-        key: readFileSync(need(env, 'NATS_KEY'), 'utf8'),
-        peer: parseSpiffeId(need(env, 'NATS_PEER')),
+      files: {
+        certificate: need(env, 'NATS_CERT'),
+        key: need(env, 'NATS_KEY'),
+        trusted: need(env, 'NATS_CA'),
       },
+      peer: parseSpiffeId(need(env, 'NATS_PEER')),
     },
     ...(env['HTTPS_PORT'] && {
       https: {
         host: env['HTTPS_HOST'] ?? '127.0.0.1',
         port: parsePort(env['HTTPS_PORT']),
-        certificate: readFileSync(need(env, 'HTTPS_CERT'), 'utf8'),
-        key: readFileSync(need(env, 'HTTPS_KEY'), 'utf8'),
+        files: {
+          certificate: need(env, 'HTTPS_CERT'),
+          key: need(env, 'HTTPS_KEY'),
+          trusted: rootsFile(place.folders.publicFolder, 'public'),
+        },
       },
     }),
   }

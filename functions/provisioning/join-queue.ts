@@ -1,5 +1,6 @@
 // When a function takes part in the queue of its door: as long as it can answer itself, and not before
 // it asked the others for news.
+import { randomBytes } from 'node:crypto'
 import { selfSubject } from '../../core/network/function-permissions.ts'
 import type { NatsConnection } from '../../nats/connect.ts'
 import { serveNats, type NatsDoor } from '../triggers/nats.ts'
@@ -14,8 +15,8 @@ export interface Joining {
   readonly work: Work
   readonly report: (line: string) => void
   readonly askSelf: (ask: AskSelf) => Promise<void>
-  /** A request to itself that went over no network: how it came out. */
-  readonly tried: Promise<void>
+  /** A request to itself that went over no network: how it came out. Without it the first goes over NATS. */
+  readonly tried?: Promise<void>
   readonly deadlineMs: number
 }
 
@@ -27,12 +28,13 @@ export function joinQueue(
 ): Health {
   const joined = new AsyncDisposableStack()
   const news = joined.use(exchangeDenyLists(nc, trust, door))
-  const trigger = joined.use(serveNats(nc, door, work))
+  const self = selfSubject(door.nkey, randomBytes(6).toString('hex'))
+  const trigger = joined.use(serveNats(nc, door, { work, self }))
   const health = joined.use(
     keepHealthy({
       // Keys and trust were tried; it need not wait for the way over NATS, which is tried right after.
-      firstCheck: () => tried,
-      check: () => askSelf((bytes) => askOverNats(nc, door, { bytes, deadlineMs })),
+      ...(tried && { firstCheck: () => tried }),
+      check: () => askSelf((bytes) => askOverNats(nc, self, { bytes, deadlineMs })),
       join: async () => {
         await news.heard()
         trigger.setServing(true)
@@ -53,8 +55,8 @@ export function joinQueue(
 
 async function askOverNats(
   nc: NatsConnection,
-  { nkey }: NatsDoor,
+  subject: string,
   { bytes, deadlineMs }: { bytes: Uint8Array; deadlineMs: number },
 ): Promise<Uint8Array> {
-  return (await nc.request(selfSubject(nkey), bytes, { timeout: deadlineMs })).data
+  return (await nc.request(subject, bytes, { timeout: deadlineMs })).data
 }

@@ -1,14 +1,17 @@
 // One door of one region: its trust, its connection to the leafnode server, its HTTPS listener.
-import { connectWithNkey, type NatsConnection } from '../../nats/connect.ts'
+import { connectWithNkey, type NatsConnection, type Target } from '../../nats/connect.ts'
 import type { FairQueue } from '../../core/access/fair-queue.ts'
 import type { Nkey } from '../../core/trust/nkey.ts'
 import { openFiles } from '../../store/files.ts'
 import { requireKey } from '../../store/key-file.ts'
 import { functionKeyFile } from '../../store/key-paths.ts'
+import type { Renewed } from '../certificates/keep-current.ts'
+import { holdCertificate, type HeldCertificate } from '../certificates/held.ts'
 import { openAudit } from './audit.ts'
 import type { FunctionEnvironment } from './environment.ts'
 import type { Health } from './health.ts'
-import { joinQueue } from './join-queue.ts'
+import { joinQueue, type Joining } from './join-queue.ts'
+import { openLink } from './link.ts'
 import { provisionCredential, type Provisioning } from '../provision-credentials.ts'
 import { makeSelfRequest } from './self-request.ts'
 import { serveHttps } from '../triggers/https.ts'
@@ -39,7 +42,9 @@ export async function startFunction(
   const { writeAudit = writeToStdout, selfIntervalMs = 1_000 } = parts
   await using started = new AsyncDisposableStack()
   // First of all, for what follows is done while the leafnode server shakes hands.
-  const { nkey, connecting } = startConnecting(environment)
+  const own = holdCertificate(environment.nats.files)
+  const { nkey, connect } = connector(environment, own)
+  const connecting = connect({ waitOnFirstConnect: true })
   started.defer(() => void connecting.then((nc) => nc.close()).catch(() => {}))
   const trust = started.use(openTrustSource(folders, { door, report }))
   const provisioning: Provisioning = {
@@ -58,33 +63,71 @@ export async function startFunction(
   if (door === 'legacy') report('warning: this door makes seeds and sends them over the wire')
   const watch: { health?: Health } = {}
   const problem = (): string | undefined => (watch.health ?? { problem: 'starting' }).problem
+  const renewed: Renewed[] = []
   // No seed over HTTP: the old clients do not ask there.
-  if (https !== undefined && door !== 'legacy')
-    started.use(await serveHttps(https, { door, work, problem }))
-  const nc = started.adopt(await connecting, (nc) => nc.drain())
-  const identity = { region, door, nkey }
-  const joined = { trust, work, report, askSelf, tried, deadlineMs: selfIntervalMs }
-  watch.health = started.use(joinQueue(nc, identity, joined))
-  const health = watch.health
+  if (https !== undefined && door !== 'legacy') {
+    const held = holdCertificate(https.files)
+    const listener = started.use(await serveHttps(https, held.current, { door, work, problem }))
+    renewed.push({ what: 'the HTTPS listener', held, show: listener.show })
+  }
+  const joining = { trust, work, report, askSelf, deadlineMs: selfIntervalMs }
+  const join = (nc: NatsConnection, first?: Pick<Joining, 'tried'>): Health =>
+    joinQueue(nc, { region, door, nkey }, { ...joining, ...first })
+  const nc = await connecting
+  const link = started.use(openLink({ nc, health: join(nc, { tried }) }, { connect, join }))
+  renewed.push({ what: 'the link to NATS', held: own, show: () => link.renew() })
+  watch.health = link
+  started.use(keepAfterFirst(link.ready, renewed, report))
   const running = started.move()
   return {
     place: `${door} of ${region}`,
-    health,
+    health: link,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
 }
 
-function startConnecting({ region, door, folders, nats }: FunctionEnvironment): {
-  nkey: Nkey<'user'>
-  connecting: Promise<NatsConnection>
-} {
+interface Connector {
+  readonly nkey: Nkey<'user'>
+  readonly connect: (options?: Target['options']) => Promise<NatsConnection>
+}
+
+function connector(
+  { region, door, folders, nats: { servers, peer } }: FunctionEnvironment,
+  own: HeldCertificate,
+): Connector {
   const pair = requireKey(openFiles(), 'user', functionKeyFile(folders.keysFolder))
-  const name = `provision-credentials ${door} ${region}`
-  const options = { waitOnFirstConnect: true, reconnectTimeWait: 100 }
+  const target = (options: Target['options']): Target => ({
+    servers,
+    name: `provision-credentials ${door} ${region}`,
+    options: { reconnectTimeWait: 100, ...options },
+    get ca() {
+      return own.current.trusted
+    },
+    get identity() {
+      return { ...own.current, peer }
+    },
+  })
   return {
     nkey: pair.publicKey,
-    connecting: connectWithNkey({ ...nats, name, options }, pair),
+    connect: (options) => connectWithNkey(target(options), pair),
   }
+}
+
+/** Certificates are watched when there is time for it: the first answer comes before. */
+function keepAfterFirst(
+  ready: Promise<void>,
+  renewed: readonly Renewed[],
+  report: (line: string) => void,
+): AsyncDisposable {
+  const kept = new AsyncDisposableStack()
+  const keep = async (): Promise<void> => {
+    await ready
+    const { keepCurrent } = await import('../certificates/keep-current.ts')
+    if (kept.disposed) return
+    for (const each of renewed) kept.use(keepCurrent(each, { report }))
+  }
+  keep().catch((error: unknown) => report(`alarm: certificates are not watched: ${String(error)}`))
+  return kept
 }
 
 function provisionWith(provisioning: Provisioning): Handle {

@@ -11,8 +11,6 @@ import type { FunctionDoor } from '../../core/network/access-subject.ts'
 export interface Work {
   /** Answers when it is this source's turn, or refuses at once where too many wait. Never rejects. */
   answer(request: ProvisioningRequest): Promise<ProvisioningAnswer>
-  /** Resolves when nothing waits any more. */
-  idle(): Promise<void>
   /** How many requests of others had their turn: who is busy gets on, who hangs does not. */
   readonly answered: number
 }
@@ -36,7 +34,6 @@ export function startWork(
   const busy = refuseUnread(new Refusal('ERR_BUSY', 'too many requests wait from here'), door)
   const state = { inHand: 0, answered: 0, isTurnDue: false }
   const finished: (() => void)[] = []
-  const waiting: (() => void)[] = []
   const isLast = (): boolean => queue.size === 0 && state.inHand === 0
   const takeTurn = (): void => {
     state.isTurnDue = false
@@ -46,7 +43,6 @@ export function startWork(
     while (state.inHand < inHandMax && queue.size > 0 && performance.now() < end)
       void take(queue.shift() as Job)
     if (queue.size > 0 && state.inHand < inHandMax) awaitTurn()
-    if (isLast()) for (const resolve of waiting.splice(0)) resolve()
   }
   const awaitTurn = (): void => {
     if (state.isTurnDue) return
@@ -68,12 +64,6 @@ export function startWork(
     answer(request) {
       const { promise, resolve: done } = Promise.withResolvers<ProvisioningAnswer>()
       if (!queue.push(request.caller.source, { request, done })) return Promise.resolve(busy)
-      awaitTurn()
-      return promise
-    },
-    idle() {
-      const { promise, resolve } = Promise.withResolvers<void>()
-      waiting.push(resolve)
       awaitTurn()
       return promise
     },

@@ -1,18 +1,19 @@
 // The HTTPS trigger: the function's own door, for whoever cannot or will not ask over NATS. What is
 // slow, large or many from one address is cut off here, before any work.
-import type { Server } from 'node:https'
+import type { Server, ServerOptions } from 'node:https'
 import type { Socket } from 'node:net'
+import type { KeyAndCertificate } from '../../core/identity/successor.ts'
 import { answerHttp, type HttpDoor } from './http.ts'
 import { sourceOf } from './source.ts'
 
 export interface HttpsListener {
   readonly host: string
   readonly port: number
-  readonly certificate: string
-  readonly key: string
 }
 export interface HttpsTrigger extends AsyncDisposable {
   readonly port: number
+  /** For connections from now on; those that are open stay as they are. */
+  show(shown: KeyAndCertificate): void
 }
 
 const connectionsMax = 512
@@ -21,24 +22,13 @@ const closeMs = 1_000
 
 /** Listens until disposed; requests in flight are answered first, within a second. */
 export async function serveHttps(
-  { host, port, certificate, key }: HttpsListener,
+  { host, port }: HttpsListener,
+  shown: KeyAndCertificate,
   http: Omit<HttpDoor, 'trigger'>,
 ): Promise<HttpsTrigger> {
-  const options = {
-    cert: certificate,
-    key,
-    minVersion: 'TLSv1.2',
-    handshakeTimeout: 3_000,
-    headersTimeout: 3_000,
-    requestTimeout: 5_000,
-    keepAliveTimeout: 5_000,
-    // Node looks for requests over these limits only so often: 30 s, if it is not told.
-    connectionsCheckingInterval: 500,
-    maxHeaderSize: 8_192,
-  } as const
   // Not at the top of the file: it takes time, and the connection to NATS comes first.
   const { createServer } = await import('node:https')
-  const server = createServer(options, (request, response) => {
+  const server = createServer({ ...limits, ...contextOf(shown) }, (request, response) => {
     void answerHttp(request, response, { ...http, trigger: 'https' })
   })
   server.maxHeadersCount = 32
@@ -49,9 +39,23 @@ export async function serveHttps(
   const address = server.address()
   return {
     port: typeof address === 'object' && address !== null ? address.port : port,
+    show: (next) => server.setSecureContext(contextOf(next)),
     [Symbol.asyncDispose]: () => close(server),
   }
 }
+
+const limits: ServerOptions = {
+  handshakeTimeout: 3_000,
+  headersTimeout: 3_000,
+  requestTimeout: 5_000,
+  keepAliveTimeout: 5_000,
+  // Node looks for requests over these limits only so often: 30 s, if it is not told.
+  connectionsCheckingInterval: 500,
+  maxHeaderSize: 8_192,
+}
+
+const contextOf = ({ certificate: cert, key }: KeyAndCertificate) =>
+  ({ cert, key, minVersion: 'TLSv1.2' }) as const
 
 /** So that one address cannot take every connection that the door has. */
 function limitSources(server: Server): void {

@@ -1,6 +1,5 @@
 // The NATS trigger: the function behind its region's leafnode, in the queue group of its door.
 import { accessSubject, renewSubject, serviceName } from '../../core/network/access-subject.ts'
-import { selfSubject } from '../../core/network/function-permissions.ts'
 import type { FunctionDoor } from '../../core/network/access-subject.ts'
 import type { Msg, NatsConnection, Subscription } from '../../nats/connect.ts'
 import {
@@ -28,21 +27,23 @@ export interface NatsTrigger extends AsyncDisposable {
 }
 
 /** Answers itself at once, and others from `setServing` on; what came before disposal is answered. */
-export function serveNats(nc: NatsConnection, door: NatsDoor, work: Work): NatsTrigger {
+export function serveNats(
+  nc: NatsConnection,
+  door: NatsDoor,
+  { work, self: asksItself }: { readonly work: Work; readonly self: string },
+): NatsTrigger {
   const endpoints = endpointsOf(door)
   const service = announce(nc, door, endpoints)
+  const answering = new Set<Promise<void>>()
   const serve = (served: Served, caller: (msg: Msg) => Caller, on: typeof service | undefined) =>
-    subscribe(nc, served, async (msg) => {
-      const started = process.hrtime.bigint()
-      const { kind } = served
-      const answer = await work.answer({ kind, bytes: msg.data, caller: caller(msg) })
-      respond(msg, answer)
-      const spent = Number(process.hrtime.bigint() - started)
-      on?.count(served.endpoint.name, spent, answer.isGranted ? undefined : answer.refusal.code)
+    subscribe(nc, served, (msg) => {
+      const answered = answerOne(msg, { ...served, caller: caller(msg), work, on })
+      answering.add(answered)
+      void answered.then(() => answering.delete(answered))
     })
   const [{ kind, endpoint }] = endpoints
   const self = serve(
-    { kind, endpoint: { ...endpoint, subject: selfSubject(door.nkey) } },
+    { kind, endpoint: { ...endpoint, subject: asksItself } },
     () => ({ trigger: 'self', source: 'self' }),
     undefined,
   )
@@ -57,11 +58,28 @@ export function serveNats(nc: NatsConnection, door: NatsDoor, work: Work): NatsT
     async [Symbol.asyncDispose]() {
       // Drained, not unsubscribed: what the server has already sent is still answered.
       await Promise.all(serving.map((each) => each.drain()))
-      await work.idle()
+      await Promise.all(answering)
       self.unsubscribe()
       service[Symbol.dispose]()
     },
   }
+}
+
+async function answerOne(
+  msg: Msg,
+  {
+    endpoint,
+    kind,
+    caller,
+    work,
+    on,
+  }: Served & { caller: Caller; work: Work; on?: Service | undefined },
+): Promise<void> {
+  const started = process.hrtime.bigint()
+  const answer = await work.answer({ kind, bytes: msg.data, caller })
+  respond(msg, answer)
+  const spent = Number(process.hrtime.bigint() - started)
+  on?.count(endpoint.name, spent, answer.isGranted ? undefined : answer.refusal.code)
 }
 
 type Served = {
@@ -98,13 +116,13 @@ function announce(nc: NatsConnection, door: NatsDoor, endpoints: readonly Served
 function subscribe(
   nc: NatsConnection,
   { endpoint: { subject, queue } }: Served,
-  answer: (msg: Msg) => Promise<void>,
+  answer: (msg: Msg) => void,
 ): Subscription {
   return nc.subscribe(subject, {
     queue,
     callback: (error, msg) => {
       // Whoever cannot be answered is no work.
-      if (error === null && msg.reply) void answer(msg)
+      if (error === null && msg.reply) answer(msg)
     },
   })
 }

@@ -106,19 +106,3 @@ for (const [how, handle] of [
     t.is(refused.isGranted ? undefined : refused.refusal.code, 'ERR_NAME_DENIED')
     t.is(await work.answer(requestFrom('a')), granted)
   })
-
-test('is idle when nothing waits and nothing is in hand', async (t) => {
-  const { answers, handle } = makeSlowHandle()
-  const work = startWork(handle, { door: 'lobby' })
-  await work.idle()
-  const answer = work.answer(requestFrom('a'))
-  let isIdle = false
-  const idle = work.idle().then(() => (isIdle = true))
-  await until('the request in hand', () => answers.length === 1)
-  await turn()
-  t.false(isIdle)
-  answers[0]?.()
-  t.is(await answer, granted)
-  await idle
-  t.true(isIdle)
-})

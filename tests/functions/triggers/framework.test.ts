@@ -68,8 +68,11 @@ async function startHttps(): Promise<HttpsTrigger> {
   const audit = openAudit(place, () => {})
   const provisioning = { ...place, trust: () => trust, nowMs: Date.now, audit }
   const work = startWork((request) => provisionCredential(request, provisioning), place)
-  const listener = { host: '127.0.0.1', port: 0, ...issued }
-  return serveHttps(listener, { door: 'lobby', work, problem: () => undefined })
+  return serveHttps({ host: '127.0.0.1', port: 0 }, issued, {
+    door: 'lobby',
+    work,
+    problem: () => undefined,
+  })
 }
 
 const json = { 'content-type': 'application/json' }

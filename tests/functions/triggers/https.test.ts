@@ -30,7 +30,7 @@ test.after.always(() => door[Symbol.asyncDispose]())
 
 function open(): Promise<HttpsTrigger> {
   const work = startWork(handle, { door: 'lobby' })
-  return serveHttps({ host, port: 0, ...issued }, { door: 'lobby', work, problem: () => problem })
+  return serveHttps({ host, port: 0 }, issued, { door: 'lobby', work, problem: () => problem })
 }
 
 const url = (path = '/', { port } = door): string => `https://${host}:${port}${path}`
