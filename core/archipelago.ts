@@ -48,6 +48,11 @@ export interface Archipelago {
     readonly payloadBytesMax: number
   }
   readonly leafnode: { readonly lifetimeSeconds: number }
+  readonly kubernetes: {
+    readonly namespace: string
+    readonly service: string
+    readonly clusterDomain: string
+  }
   readonly accounts: readonly { readonly name: string; readonly connectionsMax: number }[]
   readonly roles: readonly Role[]
 }

@@ -25,16 +25,10 @@ export interface PlaceOptions {
   readonly region: string
   readonly kind: AuthorityPlace['kind']
   readonly laptop?: true | undefined
-  readonly serviceNames?: readonly string[] | undefined
 }
 
-export const authorityPlace = ({
-  region,
-  kind,
-  laptop,
-  serviceNames = [],
-}: PlaceOptions): AuthorityPlace => ({
-  ...{ region, kind, serviceNames },
+export const authorityPlace = ({ region, kind, laptop }: PlaceOptions): AuthorityPlace => ({
+  ...{ region, kind },
   placement: laptop ? 'laptop' : 'distributed',
 })
 

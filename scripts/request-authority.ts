@@ -9,7 +9,7 @@ import { adoptIntermediate, readIntermediate, requestIntermediate } from '../sto
 import type { AuthorityStore } from '../store/root.ts'
 import { readCsr } from '../core/identity/csr.ts'
 import { authorityPlace, describeCertificate, kindOption, openStore } from './authority-options.ts'
-import { collect, networkCommand, openPlace, runCommand } from './command.ts'
+import { networkCommand, openPlace, runCommand } from './command.ts'
 
 const command = networkCommand(
   'request-authority',
@@ -18,7 +18,6 @@ const command = networkCommand(
   .requiredOption('--region <region>', 'whose home is here')
   .addOption(kindOption())
   .option('--laptop', 'for processes of one machine: loopback addresses')
-  .option('--service-names <domain>', 'names inside of the cluster; repeat it for more', collect)
   .option('--certificate <file>', 'what was signed, where it is not in the public folder yet')
   .option('--dry-run', 'change nothing, say what would be done')
   .option('--json', 'print the outcome as JSON')

@@ -8,7 +8,7 @@ import { publishIntermediate, signIntermediate } from '../store/intermediate.ts'
 import { readRoot } from '../store/root.ts'
 import { withTrustLock } from '../store/trust-lock.ts'
 import { authorityPlace, describeCertificate, kindOption, openStore } from './authority-options.ts'
-import { collect, networkCommand, openPlace, runCommand } from './command.ts'
+import { networkCommand, openPlace, runCommand } from './command.ts'
 import { readPassphrase } from './passphrase.ts'
 
 const command = networkCommand(
@@ -21,7 +21,6 @@ const command = networkCommand(
   .option('--root-key <file>', "the root's key, where it is not in the operator's home")
   .option('--passphrase-file <file>', 'where the passphrase of the root is, instead of asking')
   .option('--laptop', 'for processes of one machine: loopback addresses')
-  .option('--service-names <domain>', 'names inside of the cluster; repeat it for more', collect)
   .option('--out <file>', 'write the certificate to this file, too')
   .option('--dry-run', 'change nothing, say what would be signed')
   .option('--json', 'print the certificate as JSON')

@@ -10,6 +10,7 @@ export function brokenRules(source: unknown): Problem[] {
     portsDiffer,
     addressesDiffer,
     regionDomainsFit,
+    trustDomainIsOutside,
     laptopPortsFit,
     lobbyLeavesReserve,
     accountsAreListed,
@@ -17,7 +18,7 @@ export function brokenRules(source: unknown): Problem[] {
   ].flatMap((broken) => broken(source))
 }
 
-const { regions, ports, laptop, server, trustDomain } = archipelagoSchema.shape
+const { regions, ports, laptop, server, trustDomain, kubernetes } = archipelagoSchema.shape
 const mapOf = <T extends z.ZodType>(value: T) => z.record(z.string(), value)
 const anyMap = mapOf(z.unknown())
 
@@ -50,6 +51,16 @@ const regionDomainsFit = rule(z.object({ regions, trustDomain }), ({ regions, tr
   const rule = `must leave room for the names of regions, so at most ${most} characters`
   return [at(['trustDomain'], `${rule}: ${show(trustDomain)}`)]
 })
+
+/** Every region's authority may make names below the cluster domain, so none of them may name a region. */
+const trustDomainIsOutside = rule(
+  z.object({ trustDomain, kubernetes }),
+  ({ trustDomain, kubernetes: { clusterDomain } }) => {
+    if (!`.${trustDomain}`.endsWith(`.${clusterDomain}`)) return []
+    const rule = `must not lie in kubernetes.clusterDomain, ${clusterDomain}`
+    return [at(['trustDomain'], `${rule}: ${show(trustDomain)}`)]
+  },
+)
 
 const portsPerRegion = 100
 

@@ -88,6 +88,20 @@ const leafnode = z.strictObject({
   lifetime: duration('Life of a leafnode’s credential, renewed at half of it', '20s', '7d'),
 })
 
+const illegalClusterDomain = broken('illegal cluster domain', 'a lower-case DNS name')
+const kubernetes = z.strictObject({
+  namespace: label('illegal namespace')
+    .default('nats')
+    .describe('Where the processes of a region run.'),
+  service: label('illegal service name')
+    .default('nats')
+    .describe('The headless service that gives each server its name.'),
+  clusterDomain: text(/^[a-z0-9-]+(\.[a-z0-9-]+)*$/, illegalClusterDomain)
+    .max(253, illegalClusterDomain)
+    .default('cluster.local')
+    .describe('The domain of every region’s cluster.'),
+})
+
 const account = z.strictObject({
   connectionsMax: whole(1, 10_000_000).describe('Connections of the account, over all regions.'),
 })
@@ -136,6 +150,9 @@ export const archipelagoSchema = z
     server: server.describe('Limits of every nats-server.'),
     lobby: lobby.describe('Where anyone may enter with the public credential; keep it small.'),
     leafnode: leafnode.describe('The link from a region’s functions to its servers.'),
+    kubernetes: kubernetes
+      .prefault({})
+      .describe('Names inside of a region’s cluster, the same in every region.'),
     accounts: namedMap(accountName, account, { min: 1, max: 64 }).describe(
       'The accounts that roles live in; SYS, LOBBY, ACCESS, LEGACY and ENROLL are built in.',
     ),

@@ -11,7 +11,7 @@ import { requireAuthority, verifyChain } from './chain.ts'
 import { purposeId, type Purpose } from './extensions.ts'
 import type { AuthorityProfile } from './issue.ts'
 import { encodeNameConstraints, noSubtrees, type NameConstraints } from './name-constraints.ts'
-import { regionDomain } from './names.ts'
+import { regionDomain, servicesDomain } from './names.ts'
 import { formatSpiffeId } from './spiffe-id.ts'
 
 export const authorityKinds = ['identity', 'public'] as const
@@ -21,8 +21,6 @@ export interface AuthorityPlace {
   readonly region: string
   readonly kind: AuthorityKind
   readonly placement: Placement
-  /** Names inside of a cluster, the same in every region: `nats.svc.cluster.local`. */
-  readonly serviceNames?: readonly string[]
 }
 
 const loopback = ['127.0.0.0/8', '::1/128']
@@ -40,18 +38,24 @@ export function authorityProfile(
   }
   const trustDomain = regionDomain(archipelago, region.name)
   return place.kind === 'identity'
-    ? { trustDomain, nameConstraints: identityConstraints(trustDomain, place) }
+    ? { trustDomain, nameConstraints: identityConstraints(archipelago, trustDomain, place) }
     : { nameConstraints: publicConstraints(trustDomain, region.addresses, place) }
 }
 
+/**
+ * Names inside of a cluster are permitted to every region, so they mean something only to those who
+ * trust one region alone: routes, leafnodes and whoever dials inside.
+ */
 function identityConstraints(
+  archipelago: Archipelago,
   domain: string,
-  { placement, serviceNames = [] }: AuthorityPlace,
+  { placement }: AuthorityPlace,
 ): NameConstraints {
-  const ips = placement === 'laptop' ? loopback : []
+  const isLaptop = placement === 'laptop'
+  const dns = isLaptop ? [domain] : [domain, servicesDomain(archipelago)]
   return {
-    permitted: { uris: [domain], dns: [domain, ...serviceNames], ips },
-    excluded: { ...noSubtrees, ips: ips.length === 0 ? everyAddress : [] },
+    permitted: { uris: [domain], dns, ips: isLaptop ? loopback : [] },
+    excluded: { ...noSubtrees, ips: isLaptop ? [] : everyAddress },
   }
 }
 
@@ -64,11 +68,11 @@ function publicConstraints(
   const isLaptop = placement === 'laptop'
   const names = addresses.filter((address) => isIP(address) === 0)
   const own = addresses.filter((address) => isIP(address) !== 0).map(asRange)
-  const dns = [...names, ...(isLaptop ? ['localhost'] : [])]
+  // Where every server has an address of its own, clients hear of the servers' own names, too.
+  const dns = [...names, isLaptop ? 'localhost' : domain]
   const ips = [...own, ...(isLaptop ? loopback : [])]
   return {
-    // An empty list would permit every name.
-    permitted: { uris: [], dns: dns.length === 0 ? [domain] : dns, ips },
+    permitted: { uris: [], dns, ips },
     excluded: { ...noSubtrees, ips: ips.length === 0 ? everyAddress : [] },
   }
 }

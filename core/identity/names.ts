@@ -7,6 +7,7 @@ import type { LeafProfile } from './issue.ts'
 import { formatSpiffeId, parseTrustDomain, type SpiffeId, type TrustDomain } from './spiffe-id.ts'
 
 type Domain = Pick<Archipelago, 'trustDomain'>
+type Network = Pick<Archipelago, 'trustDomain' | 'kubernetes'>
 type Process = Pick<ServerPlace, 'name' | 'region'>
 
 /** SPIFFE cannot limit an authority to a path, so each region is a trust domain of its own. */
@@ -37,6 +38,27 @@ export function identityLeaf(
 ): LeafProfile {
   const own = `${name}.${regionDomain(domain, region)}`
   return { id, ...splitHosts([own, ...hosts]) }
+}
+
+/** The names of services inside of a cluster lie below it; every region has the same. */
+export function servicesDomain({ kubernetes }: Pick<Archipelago, 'kubernetes'>): string {
+  return `${kubernetes.namespace}.svc.${kubernetes.clusterDomain}`
+}
+
+/** Where every process has an address of its own, which then is in no certificate. */
+export function serverLeaf(network: Network, server: ServerPlace): LeafProfile {
+  const pod = `${server.name}.${network.kubernetes.service}.${servicesDomain(network)}`
+  return identityLeaf(network, server, { id: serverId(network, server), hosts: [pod] })
+}
+
+export function leafnodeLeaf(network: Network, leafnode: LeafnodePlace): LeafProfile {
+  const service = `${leafnode.name}.${servicesDomain(network)}`
+  return identityLeaf(network, leafnode, { id: leafnodeId(network, leafnode), hosts: [service] })
+}
+
+export function functionLeaf(network: Network, place: DoorPlace): LeafProfile {
+  const service = `${place.name}.${servicesDomain(network)}`
+  return identityLeaf(network, place, { id: functionId(network, place), hosts: [service] })
 }
 
 /** What outside clients are shown: names by which they find the region, and no identity. */

@@ -25,7 +25,7 @@ export const misfits = {
   issuer: { exitCode: 6, what: 'it is from another issuer than expected' },
   end: { exitCode: 7, what: 'one of the chain ends too soon' },
   link: { exitCode: 9, what: 'a link is older than the certificate of its end can be' },
-  name: { exitCode: 10, what: 'a public certificate is not for the name that was dialled' },
+  name: { exitCode: 10, what: 'the certificate is not for the name that was dialled' },
 } as const
 export type Misfit = keyof typeof misfits
 
@@ -39,7 +39,7 @@ export interface PeerWishes {
   /** Those with a URI name vouch for identities, the others for public server names. */
   readonly roots: readonly Certificate[]
   readonly nowMs: number
-  /** What was dialled: a public certificate must be for it. */
+  /** What was dialled: a public certificate must be for it, and so an identity of which no ID is expected. */
   readonly name: string
   readonly id?: SpiffeId | undefined
   /** A SPIFFE ID, a common name, or the SHA-256 of the certificate in hexadecimal. */
@@ -136,6 +136,9 @@ function judgeLeaf({ kind, chain, path }: Judged, wishes: PeerWishes, attempt: A
     const id = attempt('spiffe', () => requireSvid(leaf))
     if (id !== undefined && path !== undefined)
       attempt('spiffe', () => requireOwnAuthority(id, path))
+    // Who expects an ID knows the peer by it, wherever it is dialled; whoever does not, by its name.
+    if (wishes.id === undefined && isIP(wishes.name) === 0)
+      attempt('name', () => requireName(leaf, wishes.name))
   } else {
     attempt('spiffe', () => requireNoId(leaf))
     attempt('name', () => requireName(leaf, wishes.name))

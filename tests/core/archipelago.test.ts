@@ -36,6 +36,7 @@ test('reads the example', (t) => {
       payloadBytesMax: 4096,
     },
     leafnode: { lifetimeSeconds: 86_400 },
+    kubernetes: { namespace: 'nats', service: 'nats', clusterDomain: 'cluster.local' },
     accounts: [{ name: 'KUBECON', connectionsMax: 10_000 }],
   })
   t.deepEqual(roles[0], {

@@ -64,7 +64,7 @@ test('a region’s authority is limited in all three kinds of name', async (t) =
   t.deepEqual(names.uris, ['spiffe://ams3.archipelago.example'])
   t.deepEqual(nameConstraints?.permitted, {
     uris: ['ams3.archipelago.example'],
-    dns: ['ams3.archipelago.example'],
+    dns: ['ams3.archipelago.example', 'nats.svc.cluster.local'],
     ips: [],
   })
   t.deepEqual(nameConstraints?.excluded.ips, ['0.0.0.0/0', '::/0'])
@@ -79,7 +79,8 @@ test('the public authority has the region’s addresses, and no limit on URIs', 
   })
   t.deepEqual(names.uris, [])
   t.deepEqual(nameConstraints?.permitted.uris, [])
-  t.deepEqual(nameConstraints?.permitted.dns, archipelago.regions[0]?.addresses)
+  const [address] = archipelago.regions[0]?.addresses ?? []
+  t.deepEqual(nameConstraints?.permitted.dns, [address, 'ams3.archipelago.example'])
   t.deepEqual(extendedKeyUsage, ['1.3.6.1.5.5.7.3.1'])
 })
 
@@ -208,7 +209,7 @@ test('a region adopts only what was signed for its key, by a root, with its limi
 
 test('an authority with other limits than its region’s is not used', async (t) => {
   const store = await makeStore(t)
-  const wide = { ...ams3, serviceNames: ['nats.svc.cluster.local'] }
+  const wide = { ...ams3, placement: 'laptop' } as const
   const certificate = await make(store, wide)
   t.not(readIntermediate(store, wide), undefined)
   t.is(readIntermediate(store, ams3), undefined)

@@ -56,6 +56,28 @@ for (const [passage, by, lines] of [
     ["4:14: trustDomain: illegal trust domain: 'spiffe://a.b' (a-z, 0-9, ., _ and -, at most 255)"],
   ],
   [
+    'trustDomain: archipelago.example',
+    'trustDomain: nats.svc.cluster.local',
+    [
+      "4:14: trustDomain: must not lie in kubernetes.clusterDomain, cluster.local: 'nats.svc.cluster.local'",
+    ],
+  ],
+  [
+    'trustDomain: archipelago.example',
+    'trustDomain: archipelago.example\nkubernetes: { clusterDomain: archipelago.example }',
+    [
+      "4:14: trustDomain: must not lie in kubernetes.clusterDomain, archipelago.example: 'archipelago.example'",
+    ],
+  ],
+  [
+    'trustDomain: archipelago.example',
+    'trustDomain: archipelago.example\nkubernetes: { clusterDomain: a..b, namespace: A }',
+    [
+      "5:30: kubernetes.clusterDomain: illegal cluster domain: 'a..b' (a lower-case DNS name)",
+      "5:47: kubernetes.namespace: illegal namespace: 'A' (a lower-case DNS label, at most 32)",
+    ],
+  ],
+  [
     'ams3:',
     'lobby:',
     [

@@ -90,6 +90,14 @@ test('a public certificate is followed to its root and must be for the name that
   t.deepEqual(judge([server, open], { name: 'AMS3.example' }).findings, [])
 })
 
+test('an identity of which no ID is expected must be for the name that was dialled', (t) => {
+  const dialled = (name: string, change: Partial<PeerWishes> = {}) =>
+    judge([leaf, ams3], { name, ...change }).findings.map(({ misfit }) => misfit)
+  t.deepEqual(dialled('ams3-0.ams3.example'), [])
+  t.deepEqual(dialled('sfo2-0.sfo2.example'), ['name'])
+  t.deepEqual(dialled('sfo2-0.sfo2.example', { id: parseSpiffeId(id) }), [])
+})
+
 test('a root that is shown is not shown twice', (t) => {
   t.is(judge([leaf, ams3, identityRoot]).certificates.length, 3)
 })
