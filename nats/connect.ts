@@ -5,7 +5,6 @@ import type {
   ReconnectToServerHandler,
   TlsOptions,
 } from '@nats-io/nats-core'
-import { connect } from '@nats-io/transport-node'
 import { Refusal } from '../core/errors.ts'
 import type { Creds } from '../core/trust/creds.ts'
 import { parseCertificate } from '../core/identity/certificate.ts'
@@ -13,6 +12,7 @@ import type { SpiffeId } from '../core/identity/spiffe-id.ts'
 import { requireSvid } from '../core/identity/svid.ts'
 import type { NkeyPair } from '../core/trust/nkey.ts'
 import { credsAuthenticator, nkeyAuthenticator } from './authenticator.ts'
+import { connectOver, type OpenStream } from './transport.ts'
 
 export type { Msg, NatsConnection, Subscription } from '@nats-io/nats-core'
 
@@ -25,6 +25,8 @@ export interface Target {
   readonly ca: string
   /** Where both ends show identities. `ca` is then of regions' authorities, which are no roots. */
   readonly identity?: OwnIdentity
+  /** In place of TLS over TCP; `ca` and `identity` are then its own affair. */
+  readonly open?: OpenStream
   /** Shown to whoever looks at the server's connections. */
   readonly name: string
   readonly timeoutMs?: number
@@ -51,10 +53,10 @@ export function connectWithNkey(target: Target, pair: NkeyPair<'user'>): Promise
 }
 
 async function dial(target: Target, proof: Partial<ConnectionOptions>): Promise<NatsConnection> {
-  const { servers, ca, identity, name, timeoutMs = 5_000, options } = target
+  const { servers, ca, identity, open, name, timeoutMs = 5_000, options } = target
   const first = limitFirstDial(servers.length)
   try {
-    const connection = await connect({
+    const dialling = {
       servers: [...servers],
       tls: identity === undefined ? { ca } : mutualTls(target, identity),
       name,
@@ -67,7 +69,8 @@ async function dial(target: Target, proof: Partial<ConnectionOptions>): Promise<
       ...(options?.waitOnFirstConnect !== true && { reconnectToServer: first.choose }),
       ...proof,
       ...options,
-    })
+    }
+    const connection = await connectOver(dialling, open)
     first.isOver = true
     return connection
   } catch (cause) {

@@ -2,10 +2,11 @@
 // here, so that a wrong certificate can be looked at too.
 import { once } from 'node:events'
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
-import { connect as connectTls, type DetailedPeerCertificate, type TLSSocket } from 'node:tls'
+import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { Refusal } from '../core/errors.ts'
 import { formatHostPort } from '../core/network/endpoint.ts'
 import { quote } from '../core/quote.ts'
+import { shownChain } from './shown-chain.ts'
 
 /**
  * `nats`: INFO comes before TLS, as at client and leafnode listeners. `tls`: TLS comes first, as at
@@ -136,18 +137,10 @@ interface Shown {
 }
 
 function readShown(secure: TLSSocket): Shown {
-  return { chain: readChain(secure), version: secure.getProtocol() ?? 'TLS' }
-}
-
-function readChain(secure: TLSSocket): Buffer[] {
-  const chain: Buffer[] = []
-  let next: DetailedPeerCertificate | undefined = secure.getPeerCertificate(true)
-  // A root is its own issuer.
-  while (next?.raw !== undefined && !chain.some((der) => der.equals(next?.raw as Buffer))) {
-    chain.push(next.raw)
-    next = next.issuerCertificate
+  return {
+    chain: shownChain(secure.getPeerCertificate(true)),
+    version: secure.getProtocol() ?? 'TLS',
   }
-  return chain
 }
 
 const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error))

@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { formatConfiguration, type Configuration } from '../core/network/configuration.ts'
 import { startProcess } from '../laptop/process.ts'
 import { findTool } from '../laptop/tools.ts'
+import { until } from './until.ts'
 
 const startDeadlineMs = 5_000
 
@@ -13,6 +14,8 @@ export interface TestServer extends AsyncDisposable {
   /** Host and port of the client listener. */
   readonly url: string
   readonly folder: string
+  /** Makes it run another configuration without ending its connections; refuses when it does not. */
+  reload(configuration: Configuration): Promise<void>
 }
 
 /** Starts nats-server on a free loopback port, which it writes into its ports file. */
@@ -24,7 +27,8 @@ export async function startTestServer(configuration: Configuration): Promise<Tes
     ports_file_dir: folder,
     log_file: join(folder, 'log'),
   }
-  writeFileSync(file, formatConfiguration({ ...listening, ...configuration }, 'one test server'))
+  const write = (all: Configuration) => writeFileSync(file, formatConfiguration(all, 'one server'))
+  write({ ...listening, ...configuration })
   const command = await findTool('nats-server', { report: () => {} })
   const log = join(folder, 'log')
   // Ends with this process, also when ava gives up a file that hangs.
@@ -34,8 +38,17 @@ export async function startTestServer(configuration: Configuration): Promise<Tes
     await running.exited
     rmSync(folder, { recursive: true, force: true })
   }
+  const reload = async (next: Configuration, url: string): Promise<void> => {
+    const before = readFileSync(log, 'utf8').length
+    write({ ...listening, listen: new URL(url).host, ...next })
+    running.signal('SIGHUP')
+    await until('the server reloads', () =>
+      /Reloaded server configuration/.test(readFileSync(log, 'utf8').slice(before)),
+    )
+  }
   try {
-    return { url: await readUrl(folder), folder, [Symbol.asyncDispose]: stop }
+    const url = await readUrl(folder)
+    return { url, folder, reload: (next) => reload(next, url), [Symbol.asyncDispose]: stop }
   } catch (error) {
     await stop()
     throw error

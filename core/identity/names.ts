@@ -4,7 +4,13 @@ import { isIP } from 'node:net'
 import type { Archipelago } from '../archipelago.ts'
 import type { DoorPlace, LeafnodePlace, ServerPlace } from '../network/endpoint.ts'
 import type { LeafProfile } from './issue.ts'
-import { formatSpiffeId, parseTrustDomain, type SpiffeId, type TrustDomain } from './spiffe-id.ts'
+import {
+  formatSpiffeId,
+  parseTrustDomain,
+  pathOf,
+  type SpiffeId,
+  type TrustDomain,
+} from './spiffe-id.ts'
 
 type Domain = Pick<Archipelago, 'trustDomain'>
 type Network = Pick<Archipelago, 'trustDomain' | 'kubernetes'>
@@ -18,6 +24,9 @@ export function regionDomain({ trustDomain }: Domain, region: string): TrustDoma
 export function serverId(domain: Domain, { region, index }: ServerPlace): SpiffeId {
   return formatSpiffeId(regionDomain(domain, region), 'nats', `server-${index}`)
 }
+
+/** Of whatever region: whose authority signed it says which. */
+export const isServerId = (id: SpiffeId): boolean => /^\/nats\/server-\d+$/.test(pathOf(id))
 
 export function leafnodeId(domain: Domain, { region }: Pick<LeafnodePlace, 'region'>): SpiffeId {
   return formatSpiffeId(regionDomain(domain, region), 'nats', 'leafnode')
