@@ -118,6 +118,7 @@ export type RefusalCode =
   | 'ERR_PEER_NEAR_END'
   | 'ERR_LINK_OLD'
   | 'ERR_ISSUED_ILLEGAL'
+  | 'ERR_CERTIFICATE_UNKNOWN'
   // core/access: what a requestor is told
   | 'ERR_PATH_UNKNOWN'
   | 'ERR_METHOD_ILLEGAL'

@@ -60,7 +60,7 @@ export interface Leafz {
   }[]
 }
 
-/** Of a connection with a user JWT, asked with `auth: true`. */
+/** Of a client or leafnode, asked with `auth: true`. */
 export interface Connection {
   readonly cid: number
   readonly kind?: string
@@ -73,6 +73,8 @@ export interface Connection {
   readonly issuer_key?: string
   readonly name_tag?: string
   readonly jwt?: string
+  /** Leaf first; where the listener asked for a certificate. */
+  readonly tls_peer_certs?: readonly { readonly cert_sha256?: string }[]
 }
 
 export interface Connz {
@@ -153,7 +155,7 @@ export async function* readConnections(
   }
 }
 
-const connectionsPerPage = 256
+export const connectionsPerPage = 256
 
 /** Refuses with the server's own words when its new configuration is not taken. */
 export async function reloadServer(connection: NatsConnection, serverId: string): Promise<void> {

@@ -23,10 +23,14 @@ const command = networkCommand(
   'Show the certificates of a live listener, from its leaf to the offline root, and what does not fit.',
 )
   .argument('[peer]', 'host:port of a client, route, gateway, leafnode, workload or HTTPS listener')
-  .option('--all', 'every listener of the local network, and the age of every link')
+  .option('--all', 'every listener, connection and link of the local network')
   .option('--expect-id <id>', 'the SPIFFE ID that it must have')
   .option('--issuer <name>', "the issuer's SPIFFE ID, common name or SHA-256")
   .option('--fail-under <limits>', 'what must be left, such as leaf=15m,intermediate=30d,root=1y')
+  .option(
+    '--link-age-max <duration>',
+    'with --all, how old a link may be (default: as old as its authority)',
+  )
   .option('--roots <file>', 'the roots to trust, as PEM (default: the two of the data folder)')
   .option('--name <name>', 'the server name to ask for (default: the host)')
   .addOption(protocol.choices(modes).default('auto' as const))
@@ -46,6 +50,9 @@ async function main(): Promise<void> {
     roots: readRoots(options),
     nowMs: Date.now(),
     timeoutMs: parseDuration(options.timeout) * 1000,
+    ...(options.linkAgeMax !== undefined && {
+      linkAgeSecondsMax: parseDuration(options.linkAgeMax),
+    }),
     ...(options.failUnder !== undefined && { failUnder: parseFailUnder(options.failUnder) }),
   }
   await (peer === undefined ? verifyNetwork(options, wishes) : verifyPeer(peer, options, wishes))
@@ -68,8 +75,9 @@ async function verifyPeer(peer: string, options: Options, wishes: Wishes): Promi
 async function verifyNetwork(options: Options, wishes: Wishes): Promise<void> {
   const report = await verifyAll(openPlace(options), wishes)
   console.log(options.json ? toJson(report) : formatNetwork(report).join('\n'))
+  const { connected, inferred } = report
   const observed = report.observed.flatMap(({ findings }) => findings)
-  process.exitCode = exitCodeOf([...observed, ...report.inferred.findings])
+  process.exitCode = exitCodeOf([...observed, ...connected.findings, ...inferred.findings])
 }
 
 function parsePeer(text: string): { host: string; port: number } {

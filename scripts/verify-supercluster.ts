@@ -8,6 +8,7 @@ import { gatewayMatrix } from '../core/network/gateway-matrix.ts'
 import {
   compareTopology,
   type ExpectedNetwork,
+  type Finding,
   type ObservedServer,
 } from '../core/network/topology.ts'
 import { parseCreds } from '../core/trust/creds.ts'
@@ -15,13 +16,14 @@ import { connectWithCreds, type NatsConnection } from '../nats/connect.ts'
 import { observeNetwork } from '../nats/observe-network.ts'
 import { networkCommand, openPlace } from './command.ts'
 import { openOperatorSession } from './operator-session.ts'
+import { findMisfits } from './verify/identity-findings.ts'
 import { readDigests } from './verify/read-digests.ts'
 
 const couldNotAsk = 2
 
 const command = networkCommand(
   'verify-supercluster',
-  'Ask a supercluster what it is: servers, versions, routes, gateways, leafnodes, TLS, configurations.',
+  'Ask a supercluster what it is: servers, versions, routes, gateways, leafnodes, TLS, configurations, identities.',
 )
   .option('--servers <urls>', 'where to connect, separated by commas (default: the local network)')
   .option('--creds <file>', 'a credential that may observe the system account')
@@ -40,8 +42,8 @@ type Options = ReturnType<typeof command.opts>
 async function main(): Promise<void> {
   const options = command.parse().opts()
   const expected = expectedNetwork(options)
-  const observed = await observe(options)
-  const findings = compareTopology(expected, observed)
+  const { observed, misfits } = await observe(options)
+  const findings = [...compareTopology(expected, observed), ...(misfits ?? [])]
   const reloads = judgeReloads(expected, findings)
   if (options.json) {
     const matrix = gatewayMatrix(expected, observed)
@@ -49,6 +51,7 @@ async function main(): Promise<void> {
   } else {
     console.log(formatTopology(expected, observed).join('\n'))
     console.log(`reloads: ${reloads}`)
+    console.log(`identities: ${judgeIdentities(misfits)}`)
     console.log(findings.length === 0 ? '✔ as expected' : formatFindings(findings).join('\n'))
   }
   if (findings.length > 0) process.exitCode = 1
@@ -76,28 +79,40 @@ function expectedRegions(options: Options): readonly { name: string; servers: nu
   return options.regions.split(',').map((name) => ({ name, servers }))
 }
 
-async function observe(options: Options): Promise<ObservedServer[]> {
-  const deadlineMs = parseDuration(options.timeout) * 1000
-  const connection = await connectBefore(deadlineMs, options)
+interface Seen {
+  readonly observed: readonly ObservedServer[]
+  /** Undefined where only the servers' system account is at hand. */
+  readonly misfits?: readonly Finding[]
+}
+
+async function observe(options: Options): Promise<Seen> {
+  const timeoutMs = parseDuration(options.timeout) * 1000
+  const local = options.servers === undefined ? openLocal(options) : undefined
+  const observer = await (local?.connect() ?? connectBefore(timeoutMs, options))
   try {
-    const observed = await observeNetwork(connection, { deadlineMs })
-    if (observed.length > 0) return observed
+    const observed = await observeNetwork(observer, { deadlineMs: timeoutMs })
     const what = 'no server answers VARZ, ROUTEZ, GATEWAYZ and LEAFZ: may this credential ask?'
-    throw new Refusal('ERR_NO_ANSWER', what)
+    if (observed.length === 0) throw new Refusal('ERR_NO_ANSWER', what)
+    if (local === undefined) return { observed }
+    const network = { ...local, observer }
+    return { observed, misfits: await findMisfits(network, { nowMs: Date.now(), timeoutMs }) }
   } finally {
-    await connection.close()
+    await observer.close()
   }
 }
 
+function openLocal(options: Options) {
+  const place = openPlace(options)
+  const { archipelago, connectAs } = openOperatorSession(place)
+  return { archipelago, homes: place.homes, connect: () => connectAs('observer') }
+}
+
 function connectBefore(timeoutMs: number, options: Options): Promise<NatsConnection> {
-  if (options.servers === undefined)
-    return openOperatorSession(openPlace(options)).connectAs('observer')
-  if (options.creds === undefined) {
-    throw new Refusal('ERR_OPTION_ILLEGAL', '--servers needs --creds')
-  }
-  const creds = parseCreds(readFileSync(options.creds, 'utf8'))
+  const { servers = '', creds: file } = options
+  if (file === undefined) throw new Refusal('ERR_OPTION_ILLEGAL', '--servers needs --creds')
+  const creds = parseCreds(readFileSync(file, 'utf8'))
   const ca = options.ca ? readFileSync(options.ca, 'utf8') : rootCertificates.join('\n')
-  const target = { servers: options.servers.split(','), ca, name: 'verify-supercluster', timeoutMs }
+  const target = { servers: servers.split(','), ca, name: 'verify-supercluster', timeoutMs }
   return connectWithCreds({ ...target, options: { reconnect: false } }, () => creds)
 }
 
@@ -105,6 +120,11 @@ function judgeReloads({ digests }: ExpectedNetwork, findings: readonly { code: s
   if (digests === undefined) return 'not checkable without --expect'
   const differing = findings.filter(({ code }) => code === 'digest-differs').length
   return differing === 0 ? 'every server runs its configuration' : `${differing} not taken`
+}
+
+function judgeIdentities(misfits: readonly Finding[] | undefined): string {
+  if (misfits === undefined) return 'not checkable with --servers'
+  return misfits.length === 0 ? 'every listener and connection fits' : `${misfits.length} misfits`
 }
 
 main().catch((error: unknown) => {

@@ -3,15 +3,10 @@ import { closeSync, fsyncSync, openSync, readdirSync, rmSync, writeSync } from '
 import { basename, dirname, join } from 'node:path'
 import { Refusal } from '../core/errors.ts'
 import { intermediateSeconds } from '../core/identity/lifetime.ts'
-import { formatIssued, parseIssued, type Issued } from '../core/identity/recorded.ts'
+import { formatIssued, parseIssued, type Issued, type Recorded } from '../core/identity/recorded.ts'
 import { syncToDisk } from './durable.ts'
 import { makePrivateFolder, readBytes } from './files.ts'
 import { regionHome, type Homes } from './homes.ts'
-
-export interface Recorded extends Issued {
-  /** In whose home it stands. */
-  readonly region: string
-}
 
 /** A connection that is older than this is one under an authority that has ended, too. */
 const keptMs = intermediateSeconds * 1000

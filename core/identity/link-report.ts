@@ -1,18 +1,18 @@
 // What the age of a link says: nats-server asks for a certificate when a link begins, and never again.
-import { formatLeft } from './shown-certificate.ts'
+import { formatDuration } from '../duration.ts'
+import { skewMs } from './chain.ts'
 import type { PeerFinding } from './peer-report.ts'
+import { formatLeft } from './shown-certificate.ts'
 
 export interface ObservedLink {
-  readonly kind: 'route' | 'gateway' | 'leafnode'
+  readonly kind: 'route' | 'gateway' | 'leafnode' | 'client'
   /** Who reports it. */
   readonly server: string
   readonly remote: string
-  /** Not of leafnodes: nats-server does not say. */
-  readonly startMs?: number
-}
-
-export interface InferredLink extends ObservedLink {
-  /** Until when the certificates can have lasted by which it was made. */
+  /** Whose authority vouched for the remote. */
+  readonly region: string
+  readonly startMs: number
+  /** When the remote's certificate ends, where it is known which one it was. */
   readonly certifiedUntilMs?: number
 }
 
@@ -21,36 +21,70 @@ export interface LinkReport {
   readonly findings: readonly PeerFinding[]
 }
 
-/**
- * `lifetimesMs`: how long the leaf lasts that each server shows now, taken for how long the one before
- * lasted. A link that is older is held by a certificate that has ended.
- */
-export function judgeLinks(
-  observed: readonly ObservedLink[],
-  { lifetimesMs, nowMs }: { lifetimesMs: ReadonlyMap<string, number>; nowMs: number },
-): LinkReport {
-  const links = observed.map((link): InferredLink => {
-    const lifetimeMs = lifetimesMs.get(link.server)
-    return link.startMs === undefined || lifetimeMs === undefined
-      ? link
-      : { ...link, certifiedUntilMs: link.startMs + lifetimeMs }
-  })
-  return { links, findings: links.flatMap((link) => findOld(link, nowMs)) }
+export interface InferredLink extends ObservedLink {
+  /** Of the certificate by which it was made: at the latest, where it is not known which one. */
+  readonly certifiedUntilMs?: number
+  readonly isOutlived: boolean
 }
 
-function findOld({ certifiedUntilMs, ...link }: InferredLink, nowMs: number): PeerFinding[] {
-  if (certifiedUntilMs === undefined || certifiedUntilMs >= nowMs) return []
-  const over = formatLeft(Math.floor((nowMs - certifiedUntilMs) / 1000))
-  const message = `${nameLink(link)}: its certificate ended ${over} ago at the latest`
-  return [{ misfit: 'link', code: 'ERR_LINK_OLD', message }]
+export interface LinkContext {
+  /**
+   * How long the leaf lasts that each server shows now, taken for how long the one before lasted.
+   */
+  readonly lifetimesMs: ReadonlyMap<string, number>
+  /** By region: when the oldest authority began that is trusted for it now. */
+  readonly trustedSinceMs: ReadonlyMap<string, number>
+  readonly ageSecondsMax?: number | undefined
+  readonly nowMs: number
+}
+
+/**
+ * That a link outlives its certificate is no fault: leaves last an hour, links for as long as their
+ * servers. It is a finding when the link is older than all the authorities that are trusted now: its
+ * peer was checked by one that was taken out since; or older than is wished.
+ */
+export function judgeLinks(observed: readonly ObservedLink[], context: LinkContext): LinkReport {
+  const links = observed.map((link): InferredLink => {
+    const lifetimeMs = context.lifetimesMs.get(link.server)
+    const guessed = lifetimeMs === undefined ? undefined : link.startMs + lifetimeMs
+    const certifiedUntilMs = link.certifiedUntilMs ?? guessed
+    const isOutlived = certifiedUntilMs !== undefined && certifiedUntilMs < context.nowMs
+    return { ...link, ...(certifiedUntilMs !== undefined && { certifiedUntilMs }), isOutlived }
+  })
+  return { links, findings: links.flatMap((link) => findOld(link, context)) }
+}
+
+function findOld(
+  link: InferredLink,
+  { trustedSinceMs, ageSecondsMax = Infinity, nowMs }: LinkContext,
+): PeerFinding[] {
+  const find = (what: string): PeerFinding[] => [
+    { misfit: 'link', code: 'ERR_LINK_OLD', message: `${nameLink(link)}: ${what}` },
+  ]
+  // An authority begins a little before it was made, as every certificate here does.
+  const sinceMs = (trustedSinceMs.get(link.region) ?? 0) + skewMs
+  if (link.startMs < sinceMs)
+    return find(
+      `since ${iso(link.startMs)}, before any authority of ${link.region} that is trusted`,
+    )
+  const ageSeconds = Math.floor((nowMs - link.startMs) / 1000)
+  if (ageSeconds > ageSecondsMax)
+    return find(`${formatLeft(ageSeconds)} old, over ${formatDuration(ageSecondsMax)}`)
+  return []
 }
 
 export function formatLink(link: InferredLink): string {
-  const { startMs, certifiedUntilMs } = link
-  const iso = (timeMs: number) => new Date(timeMs).toISOString()
-  const start = startMs === undefined ? 'start is not reported' : `since ${iso(startMs)}`
-  const until = certifiedUntilMs === undefined ? '' : `, certified until ${iso(certifiedUntilMs)}`
-  return `${nameLink(link)}: ${start}${until}`
+  const { startMs, certifiedUntilMs, isOutlived } = link
+  const until = certifiedUntilMs === undefined ? undefined : iso(certifiedUntilMs)
+  const certified =
+    until === undefined
+      ? ''
+      : isOutlived
+        ? `, under a certificate that has ended (${until})`
+        : `, under a certificate until ${until}`
+  return `${nameLink(link)}: identity was checked at ${iso(startMs)}${certified}`
 }
+
+const iso = (timeMs: number) => new Date(timeMs).toISOString()
 
 const nameLink = ({ kind, server, remote }: ObservedLink) => `${kind} ${server} – ${remote}`

@@ -17,14 +17,15 @@ import {
 import { parseSpiffeId, trustDomainOf, type SpiffeId } from './spiffe-id.ts'
 import { requireSvid } from './svid.ts'
 
-/** The first one found is the exit code; 8 is kept for certificates that nobody recorded. */
+/** The first one found is the exit code. */
 export const misfits = {
   chain: { exitCode: 3, what: 'the chain does not lead to a root, or has ended, or there is none' },
   spiffe: { exitCode: 4, what: 'the certificate breaks the rules of SPIFFE' },
   id: { exitCode: 5, what: 'it is for another SPIFFE ID than expected' },
   issuer: { exitCode: 6, what: 'it is from another issuer than expected' },
   end: { exitCode: 7, what: 'one of the chain ends too soon' },
-  link: { exitCode: 9, what: 'a link is older than the certificate of its end can be' },
+  unknown: { exitCode: 8, what: 'a connection is by a certificate that nobody here issued' },
+  link: { exitCode: 9, what: 'a link is older than the authority that is trusted, or than wished' },
   name: { exitCode: 10, what: 'the certificate is not for the name that was dialled' },
 } as const
 export type Misfit = keyof typeof misfits

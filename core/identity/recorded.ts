@@ -29,6 +29,11 @@ const line = z.strictObject({
 
 export type Issued = Omit<z.infer<typeof line>, 'id'> & { readonly id?: SpiffeId }
 
+export interface Recorded extends Issued {
+  /** In whose home it stands. */
+  readonly region: string
+}
+
 /** Refuses an identity that is no SVID, and a public certificate with a URI: neither is to be handed out. */
 export function describeIssued(
   certificate: Certificate,

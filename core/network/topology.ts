@@ -55,6 +55,8 @@ export type FindingCode =
   | 'tls-off'
   | 'tls-unverified'
   | 'digest-differs'
+  | 'certificate-wrong'
+  | 'connection-wrong'
 
 export interface Finding {
   readonly code: FindingCode

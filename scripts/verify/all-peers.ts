@@ -1,16 +1,20 @@
-// Every listener of the local network by a handshake, and every link by what its servers report.
+// Every listener of the local network by a handshake, every connection by its certificate's digest, and
+// every link by its age.
+import type { Archipelago } from '../../core/archipelago.ts'
 import { Refusal } from '../../core/errors.ts'
 import type { Certificate } from '../../core/identity/certificate.ts'
 import { expectedPeers, type ExpectedPeer } from '../../core/identity/expected-peers.ts'
 import { formatPeerFindings } from '../../core/identity/format-peer.ts'
-import { formatLink, judgeLinks, type LinkReport } from '../../core/identity/link-report.ts'
+import { formatConnection, type ConnectionReport } from '../../core/identity/connection-report.ts'
+import { formatLink, type LinkReport } from '../../core/identity/link-report.ts'
 import { judgePeer, type PeerFinding, type PeerWishes } from '../../core/identity/peer-report.ts'
 import { formatLeft, type ShownCertificate } from '../../core/identity/shown-certificate.ts'
 import { formatHostPort, placeNetwork } from '../../core/network/endpoint.ts'
 import { peerChain } from '../../nats/handshake.ts'
-import { observeLinks } from '../../nats/observe-links.ts'
 import type { Place } from '../command.ts'
 import { openOperatorSession } from '../operator-session.ts'
+import { auditConnections } from './all-connections.ts'
+import { auditLinks } from './all-links.ts'
 
 export interface ObservedPeer {
   readonly name: string
@@ -23,30 +27,44 @@ export interface ObservedPeer {
 
 export interface NetworkReport {
   readonly observed: readonly ObservedPeer[]
+  readonly connected: ConnectionReport
   readonly inferred: LinkReport
 }
 
 export interface AllWishes extends Pick<PeerWishes, 'nowMs' | 'failUnder'> {
   readonly roots: readonly Certificate[]
   readonly timeoutMs: number
+  readonly linkAgeSecondsMax?: number | undefined
 }
 
 export async function verifyAll(place: Place, wishes: AllWishes): Promise<NetworkReport> {
   const session = openOperatorSession(place)
   const { archipelago } = session
+  const observed = await observePeers(archipelago, wishes)
+  const observer = await session.connectAs('observer')
+  try {
+    const network = { archipelago, homes: place.homes, observer }
+    const connected = await auditConnections(network, wishes.timeoutMs)
+    const inferred = await auditLinks(network, connected, {
+      ...{ ...wishes, ageSecondsMax: wishes.linkAgeSecondsMax },
+      lifetimesMs: lifetimesOf(observed),
+    })
+    return { observed, connected, inferred }
+  } finally {
+    await observer.close()
+  }
+}
+
+/** In turn: a network that is looked at should not notice it. */
+export async function observePeers(
+  archipelago: Archipelago,
+  wishes: AllWishes,
+): Promise<ObservedPeer[]> {
   const doors = [...new Set(archipelago.roles.flatMap((role) => role.doors))]
   const peers = expectedPeers(archipelago, placeNetwork(archipelago, 'laptop'), doors)
   const observed: ObservedPeer[] = []
-  // In turn: a network that is looked at should not notice it.
   for (const peer of peers) observed.push(await observePeer(peer, wishes))
-  const connection = await session.connectAs('observer')
-  try {
-    const links = await observeLinks(connection, { deadlineMs: wishes.timeoutMs })
-    const { nowMs } = wishes
-    return { observed, inferred: judgeLinks(links, { lifetimesMs: lifetimesOf(observed), nowMs }) }
-  } finally {
-    await connection.close()
-  }
+  return observed
 }
 
 async function observePeer(peer: ExpectedPeer, wishes: AllWishes): Promise<ObservedPeer> {
@@ -77,14 +95,16 @@ function lifetimesOf(observed: readonly ObservedPeer[]): Map<string, number> {
   )
 }
 
-export function formatNetwork({ observed, inferred }: NetworkReport): string[] {
+export function formatNetwork({ observed, connected, inferred }: NetworkReport): string[] {
   return [
     'observed, by a handshake:',
     ...observed.flatMap((peer) => [`  ${formatObserved(peer)}`, ...indent(peer.findings)]),
-    'inferred, from when a link began and how long certificates last:',
+    'observed, by the digests of certificates that servers report, looked up in the record of issuance:',
+    ...connected.connections.map((connection) => `  ${formatConnection(connection)}`),
+    ...indent(connected.findings),
+    'inferred, from when a link began, for nobody asks again:',
     ...inferred.links.map((link) => `  ${formatLink(link)}`),
     ...indent(inferred.findings),
-    'not checked: by which certificate a client or leafnode is connected',
   ]
 }
 

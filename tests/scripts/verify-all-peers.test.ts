@@ -15,29 +15,43 @@ const verify = (...options: string[]) =>
     ...['--data-dir', join(network.folder, 'data'), ...options],
   ])
 
-test('every listener of a network fits, and what is inferred stands apart', async (t) => {
+test('everything of a network fits, and what is inferred stands apart', async (t) => {
   const { code, stdout, stderr } = await verify('--fail-under', 'intermediate=30d,root=1y')
   t.is(code, 0, stdout + stderr)
-  const [observed = '', inferred = ''] = stdout.split(/^inferred, .*$/m)
-  for (const listener of ['route', 'gateway', 'leafnode'])
-    t.is(
-      observed.match(new RegExp(`-[0-9] ${listener} .*/nats/server-[0-9], left`, 'g'))?.length,
-      9,
+  const [shown = '', connected = '', inferred = ''] = stdout
+    .split(/^(?:observed|inferred), .*$/m)
+    .slice(1)
+  for (const listener of ['route', 'gateway', 'leafnode', 'workload'])
+    t.is(shown.match(new RegExp(`-[0-9] ${listener} .*/nats/server-[0-9], left`, 'g'))?.length, 9)
+  t.is(shown.match(/-[0-9] client .*: public, left: leaf /g)?.length, 9)
+  t.is(shown.match(/-leafnode client .*\/nats\/leafnode, left: /g)?.length, 3)
+  t.is(shown.match(/ https .*: public, left: /g)?.length, 6)
+  t.is(connected.match(/^ {2}leafnode \w+-[0-9]#.*\/nats\/leafnode, serial /gm)?.length, 3)
+  t.is(connected.match(/^ {2}leafnode \w+-leafnode#.*\/nats\/server-[0-9], serial /gm)?.length, 3)
+  t.is(connected.match(/^ {2}client \w+-leafnode#.*\/function\/\w+, serial /gm)?.length, 6)
+  const checked = (kind: string) =>
+    inferred.match(
+      new RegExp(`^  ${kind} .*: identity was checked at .*, under a certificate until `, 'gm'),
     )
-  t.is(observed.match(/-[0-9] client .*: public, left: leaf /g)?.length, 9)
-  t.is(observed.match(/-leafnode client .*\/nats\/leafnode, left: /g)?.length, 3)
-  t.is(observed.match(/ https .*: public, left: /g)?.length, 6)
-  t.is(inferred.match(/^ {2}route .*: since .*, certified until /gm)?.length, 18)
-  t.true((inferred.match(/^ {2}gateway .*: since .*, certified until /gm)?.length ?? 0) >= 18)
-  t.is(inferred.match(/^ {2}leafnode .*: start is not reported$/gm)?.length, 3)
+  t.is(checked('route')?.length, 18)
+  t.true((checked('gateway')?.length ?? 0) >= 18)
+  t.is(checked('leafnode')?.length, 6)
+  t.is(checked('client')?.length, 6)
 })
 
 test('programs read it as JSON', async (t) => {
   const { code, stdout } = await verify('--json')
-  const { observed, inferred } = JSON.parse(stdout)
+  const { observed, connected, inferred } = JSON.parse(stdout)
   t.is(code, 0)
   t.is(observed.length, 9 * 5 + 3 + 6)
-  t.deepEqual(inferred.findings, [])
+  t.is(connected.connections.length, 12)
+  t.deepEqual([connected.findings, inferred.findings], [[], []])
+})
+
+test('a link may be no older than is wished', async (t) => {
+  const { code, stdout } = await verify('--link-age-max', '1s')
+  t.is(code, 9)
+  t.true((stdout.match(/✘ ERR_LINK_OLD {2}\w+ .* old, over 1s$/gm)?.length ?? 0) >= 48)
 })
 
 test('leaves that end too soon are found at every listener', async (t) => {

@@ -124,7 +124,10 @@ test('a leaf that cannot be recorded is not written', async (t) => {
   const { data, ensure } = makePlace(t)
   mkdirSync(join(data, 'ams3/identity'), { recursive: true })
   writeFileSync(join(data, 'ams3/identity/issued'), 'in the way')
-  await t.throwsAsync(ensure(), { code: 'ERR_STORE_UNWRITABLE', message: /identity\/issued/ })
+  await t.throwsAsync(ensure(0, holders.slice(0, 1)), {
+    code: 'ERR_STORE_UNWRITABLE',
+    message: /identity\/issued/,
+  })
   t.false(existsSync(identityPaths(data, ams3).certificate))
 })
 
