@@ -53,6 +53,7 @@ export interface Archipelago {
     readonly service: string
     readonly clusterDomain: string
   }
+  readonly identity: { readonly leafLifetimeSeconds: number }
   readonly accounts: readonly { readonly name: string; readonly connectionsMax: number }[]
   readonly roles: readonly Role[]
 }
@@ -105,6 +106,7 @@ function toArchipelago(source: ArchipelagoSource): Archipelago {
     regions: toList(source.regions),
     lobby: { ...lobby, connectionSecondsMax: connectionLifetime },
     leafnode: { lifetimeSeconds: source.leafnode.lifetime },
+    identity: { leafLifetimeSeconds: source.identity.leafLifetime },
     accounts: toList(source.accounts),
     roles: toList(source.roles).map(({ lifetime, ...role }) => ({
       ...role,

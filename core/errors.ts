@@ -189,6 +189,7 @@ export type RefusalCode =
   | 'ERR_SERVER_REFUSED'
   | 'ERR_NOT_MESHED'
   | 'ERR_RELOAD_FAILED'
+  | 'ERR_CERTIFICATE_NOT_SERVED'
   // core/plan, laptop: edits of archipelago.yaml
   | 'ERR_PLAN_IMPOSSIBLE'
   | 'ERR_PLAN_ASKS'

@@ -44,20 +44,23 @@ export interface NetworkPlan {
   readonly regions: readonly RegionPlace[]
   readonly doors: readonly Door[]
   readonly pins: ReadonlyMap<string, string>
+  /** Which processes got a new certificate for this plan. */
+  readonly made: readonly string[]
   /** Region by region, a leafnode server after its servers. */
   readonly servers: readonly PlannedServer[]
 }
 
 /** Makes the certificates that are missing; writes nothing else. */
-export async function planNetwork(data: string, source: NetworkSource): Promise<NetworkPlan> {
+export async function planNetwork(
+  data: string,
+  source: NetworkSource,
+  when: { readonly nowMs?: number; readonly isStopped?: boolean } = {},
+): Promise<NetworkPlan> {
   const { archipelago, doors } = source
   const regions = placeNetwork(archipelago, 'laptop')
   const holders = holdersOf(archipelago, regions, doors)
-  const { pins, anchors } = await ensureCertificates(
-    { homes: homesOf(data), archipelago, nowMs: Date.now() },
-    holders,
-  )
-  return planWith(data, source, { regions, pins, anchors })
+  const at = { homes: homesOf(data), archipelago, nowMs: Date.now(), ...when }
+  return planWith(data, source, { regions, ...(await ensureCertificates(at, holders)) })
 }
 
 /** Writes nothing: a certificate that is still to be made gets the pin that fits none. */
@@ -71,7 +74,7 @@ export function previewNetwork(
   const names = holdersOf(archipelago, regions, []).map(({ name }) => name)
   const known = names.map((name) => [name, pins.get(name) ?? '0'.repeat(64)] as const)
   const anchors = readAnchors(openFiles(), homesOf(data), archipelago)
-  return planWith(data, source, { regions, pins: new Map(known), anchors })
+  return planWith(data, source, { regions, pins: new Map(known), made: [], anchors })
 }
 
 export function writePlan(data: string, { regions, servers }: NetworkPlan): void {
@@ -94,19 +97,17 @@ export function expectedNetwork({ regions, servers }: NetworkPlan): ExpectedNetw
   }
 }
 
-interface Placed {
-  readonly regions: readonly RegionPlace[]
-  readonly pins: ReadonlyMap<string, string>
+interface Placed extends Pick<NetworkPlan, 'regions' | 'pins' | 'made'> {
   readonly anchors: Anchors
 }
 
 function planWith(data: string, source: NetworkSource, placed: Placed): NetworkPlan {
-  const { regions, pins } = placed
+  const { regions, pins, made } = placed
   const servers = regions.flatMap((region) => [
     ...planServers(data, region, { ...source, ...placed }),
     planLeafnode(data, region, { ...source, ...placed }),
   ])
-  return { regions, pins, doors: source.doors, servers }
+  return { regions, pins, made, doors: source.doors, servers }
 }
 
 function planServers(

@@ -66,7 +66,7 @@ export async function startNetwork(options: NetworkOptions): Promise<RunningNetw
   const supercluster = started.use(
     await startSupercluster({
       ...networkSource(trust.archipelago, { files, homes, operator: trust.operator }),
-      ...{ data, natsServer: options.natsServer, onExit, ...(signal && { signal }) },
+      ...{ data, natsServer: options.natsServer, onExit, report, ...(signal && { signal }) },
       observe: (urls) => connectTo('observer', urls),
     }),
   )

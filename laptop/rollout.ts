@@ -6,17 +6,16 @@ import { formatHostPort } from '../core/network/endpoint.ts'
 import {
   type NetworkPlan,
   type NetworkSource,
-  type PlannedServer,
   planNetwork,
   previewNetwork,
   writePlan,
 } from './configurations.ts'
 import { listenersOf } from './listeners.ts'
-import { loads, readLoaded } from './monitor.ts'
+import { loads } from './monitor.ts'
 import { refuseTakenPorts } from './ports.ts'
+import { reloadServer, serveCertificates, serverOf } from './reload.ts'
 import { meshOf, type Report, type Running, startServer } from './running.ts'
 
-const reloadDeadlineMs = 3000
 const startDeadlineMs = 10_000
 const meshDeadlineMs = 20_000
 
@@ -36,11 +35,11 @@ export async function applyChanges(
   report: Report,
 ): Promise<ProcessChange[]> {
   const { options, plan: before } = running
-  const after = await planNetwork(options.data, source)
+  const after = await planNow(running, source)
   const changes = compareNetworks(running.loaded, configurationsOf(after))
   await refuseTakenPorts(newListeners(before, after))
   writePlan(options.data, after)
-  running.plan = after
+  Object.assign(running, { plan: after, source })
   await stopAndStart(running, changes, report)
   for (const name of namesOf(changes, 'reload')) {
     report(`reload ${name}`)
@@ -48,27 +47,33 @@ export async function applyChanges(
     running.loaded.set(name, serverOf(after, name).configuration)
   }
   await restartChanged(running, { before, names: namesOf(changes, 'restart') }, report)
+  await serveMade(running, report)
   await meshOf(running, { deadlineMs: meshDeadlineMs })
   return changes
+}
+
+function planNow(running: Running, source: NetworkSource): Promise<NetworkPlan> {
+  const { data, nowMs = Date.now } = running.options
+  return running.issuing(async () => {
+    const plan = await planNetwork(data, source, { nowMs: nowMs() })
+    for (const name of plan.made) running.unserved.add(name)
+    return plan
+  })
+}
+
+/** Whoever got a new certificate, and was neither restarted nor has left. */
+async function serveMade(running: Running, report: Report): Promise<void> {
+  const { servers } = running.plan
+  for (const { name } of servers.filter((server) => running.unserved.has(server.name))) {
+    report(`new certificates for ${name}`)
+    await serveCertificates(running, name)
+  }
 }
 
 /** Every process, one after the other. */
 export async function restartInTurn(running: Running, report: Report): Promise<void> {
   const names = running.plan.servers.map(({ name }) => name)
   await restartChanged(running, { before: running.plan, names }, report)
-}
-
-/** SIGHUP, and then what the server says that it runs: the file on disk, loaded just now. */
-export async function reloadServer(running: Running, name: string): Promise<void> {
-  const { monitor, configuration } = serverOf(running.plan, name)
-  const before = await readLoaded(monitor)
-  if (before === undefined) {
-    throw new Refusal('ERR_RELOAD_FAILED', `${name} does not answer on its monitoring port`)
-  }
-  running.supervisor.signal(name, 'SIGHUP')
-  const patience = { before, deadlineMs: reloadDeadlineMs }
-  if (await loads(monitor, digestConfiguration(configuration), patience)) return
-  throw new Refusal('ERR_RELOAD_FAILED', `${name} does not take its configuration: see its log`)
 }
 
 async function stopAndStart(
@@ -79,11 +84,16 @@ async function stopAndStart(
   const stopped = namesOf(changes, 'stop')
   for (const name of stopped) report(`stop ${name}`)
   await Promise.all(stopped.map((name) => running.supervisor.remove(name)))
-  for (const name of stopped) running.loaded.delete(name)
+  for (const name of stopped) forget(running, name)
   for (const name of namesOf(changes, 'start')) {
     report(`start ${name}`)
     startServer(running, serverOf(running.plan, name))
   }
+}
+
+function forget({ loaded, unserved }: Running, name: string): void {
+  loaded.delete(name)
+  unserved.delete(name)
 }
 
 interface Restarts {
@@ -109,7 +119,10 @@ async function restartChanged(
   }
 }
 
-async function restartServer({ supervisor, loaded, plan }: Running, name: string): Promise<void> {
+async function restartServer(running: Running, name: string): Promise<void> {
+  const { supervisor, loaded, plan, unserved } = running
+  // It reads its files when it starts; what is written after that is served later.
+  unserved.delete(name)
   await supervisor.restart(name)
   loaded.set(name, serverOf(plan, name).configuration)
 }
@@ -155,9 +168,3 @@ function hasMoved(before: NetworkPlan, after: NetworkPlan): boolean {
 
 const namesOf = (changes: readonly ProcessChange[], wanted: ProcessChange['effect']) =>
   changes.filter(({ effect }) => effect === wanted).map(({ name }) => name)
-
-function serverOf({ servers }: NetworkPlan, name: string): PlannedServer {
-  const server = servers.find((one) => one.name === name)
-  if (server === undefined) throw new RangeError(`no such server: '${name}'`)
-  return server
-}

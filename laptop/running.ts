@@ -21,6 +21,12 @@ export interface SuperclusterOptions extends NetworkSource {
   readonly observe: (servers: readonly string[]) => Promise<NatsConnection>
   /** Hears of every process that ended unasked and is started again. */
   readonly onExit?: (exit: UnexpectedExit) => void
+  /** Hears of certificates that are not renewed, or not shown. */
+  readonly report?: Report
+  /** Hears of every renewal. */
+  readonly detail?: Report
+  /** By which certificates begin and end. */
+  readonly nowMs?: () => number
   /** Gives up the start; nothing is left running. */
   readonly signal?: AbortSignal
 }
@@ -31,6 +37,12 @@ export interface Running {
   readonly supervisor: Supervisor
   /** By process name what each runs, which lags behind a plan that could not be carried out to its end. */
   readonly loaded: Map<string, Configuration>
+  /** Whose certificates were made and are not yet seen served. */
+  readonly unserved: Set<string>
+  /** Who writes certificates: one at a time. */
+  readonly issuing: <T>(act: () => Promise<T>) => Promise<T>
+  /** What the plan was made from. */
+  source: NetworkSource
   plan: NetworkPlan
 }
 
@@ -49,6 +61,7 @@ export function meshOf(
 
 /** Starts what the plan has by this name. */
 export function startServer(running: Running, server: PlannedServer): void {
+  running.unserved.delete(server.name)
   running.supervisor.start(processOf(running, server))
   running.loaded.set(server.name, server.configuration)
 }

@@ -6,9 +6,12 @@ import type { ObservedServer } from '../core/network/topology.ts'
 import { type NetworkSource, type PlannedServer, planNetwork, writePlan } from './configurations.ts'
 import { runDirectory } from './layout.ts'
 import { endLeftovers } from './leftovers.ts'
+import { openTurn } from './in-turn.ts'
 import { listenersOf } from './listeners.ts'
 import { refuseTakenPorts } from './ports.ts'
-import { applyChanges, previewChanges, reloadServer, restartInTurn } from './rollout.ts'
+import { reloadServer } from './reload.ts'
+import { keepCertificatesRenewed } from './renewal.ts'
+import { applyChanges, previewChanges, restartInTurn } from './rollout.ts'
 import {
   meshOf,
   type Report,
@@ -49,9 +52,9 @@ const leftoverDeadlineMs = 3000
 /** Returns when every server reports its routes, gateways and leafnodes; on any failure nothing is left running. */
 export async function startSupercluster(options: SuperclusterOptions): Promise<Supercluster> {
   const started = performance.now()
-  const { data, signal } = options
+  const { data, signal, nowMs = Date.now } = options
   await endLeftovers(runDirectory(data), leftoverDeadlineMs)
-  const plan = await planNetwork(data, options)
+  const plan = await planNetwork(data, options, { nowMs: nowMs(), isStopped: true })
   await refuseTakenPorts(listenersOf(plan.regions, options.doors))
   writePlan(data, plan)
   signal?.throwIfAborted()
@@ -60,7 +63,8 @@ export async function startSupercluster(options: SuperclusterOptions): Promise<S
   const failed = new AbortController()
   const givenUp = AbortSignal.any([failed.signal, ...(signal ? [signal] : [])])
   try {
-    const running: Running = { options, supervisor, plan, loaded: new Map() }
+    const state = { loaded: new Map(), unserved: new Set<string>(), issuing: openTurn() }
+    const running: Running = { options, supervisor, plan, source: options, ...state }
     for (const server of servingFirst(plan.servers)) startServer(running, server)
     const spawnedMs = performance.now() - started
     const observed = await Promise.race([
@@ -100,7 +104,10 @@ function handle(
   { observed, timings }: Pick<Supercluster, 'observed' | 'timings'>,
 ): Supercluster {
   const { supervisor } = running
-  const stop = () => supervisor.stop()
+  const renewing = keepCertificatesRenewed(running)
+  const stop = async () => {
+    await Promise.all([renewing[Symbol.asyncDispose](), supervisor.stop()])
+  }
   return {
     observed,
     timings,

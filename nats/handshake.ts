@@ -20,6 +20,8 @@ export interface Peer {
   readonly mode?: HandshakeMode
   /** For SNI, where it is not the host. */
   readonly serverName?: string
+  /** PEM of what we show when we are asked for it; without it the peer refuses us, and notes it. */
+  readonly own?: { readonly certificate: string; readonly key: string }
   readonly timeoutMs?: number
 }
 
@@ -113,6 +115,7 @@ async function shakeHands(
     // An empty store: what is missing in the chain is not filled in from here.
     ca: [],
     rejectUnauthorized: false,
+    ...(peer.own && { cert: peer.own.certificate, key: peer.own.key }),
     ...(isIP(name) === 0 && { servername: name }),
   })
   let seen: Shown | undefined
@@ -120,7 +123,11 @@ async function shakeHands(
   secure.on('keylog', () => (seen = readShown(secure)))
   try {
     await once(secure, 'secureConnect', { signal })
-    return readShown(secure)
+    seen = readShown(secure)
+    // Our part of the handshake is sent, too: a server writes down each that broke off.
+    secure.end()
+    await once(secure, 'finish', { signal })
+    return seen
   } catch (error) {
     if (seen !== undefined && seen.chain.length > 0) return seen
     throw error

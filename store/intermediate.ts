@@ -159,9 +159,15 @@ export function adoptIntermediate(
   return certificate
 }
 
-/** What signs leaves in this region now; undefined where there is none, or not for long enough. */
+/** The same; undefined also where it is to be replaced, for too little is left. */
 export function readIntermediate(store: AuthorityStore, place: AuthorityPlace): Issuer | undefined {
-  const { files, homes, nowMs } = store
+  const issuer = readSigning(store, place)
+  return issuer && isIntermediateDue(issuer.certificate, store.nowMs) ? undefined : issuer
+}
+
+/** What signs leaves in this region now; undefined where there is none that anybody accepts. */
+export function readSigning(store: AuthorityStore, place: AuthorityPlace): Issuer | undefined {
+  const { files, homes } = store
   const current = intermediateFiles(homes, place, 'current')
   try {
     const [certificate] = readCertificates(files, current.certificate)
@@ -169,7 +175,6 @@ export function readIntermediate(store: AuthorityStore, place: AuthorityPlace): 
     if (certificate === undefined || pair === undefined) return undefined
     const isGood =
       pair.publicKey.equals(certificate.openssl.publicKey) &&
-      !isIntermediateDue(certificate, nowMs) &&
       isAcceptable(store, place, certificate)
     return isGood ? { certificate, key: pair.privateKey } : undefined
   } catch (error) {

@@ -102,6 +102,12 @@ const kubernetes = z.strictObject({
     .describe('The domain of every region’s cluster.'),
 })
 
+const identity = z.strictObject({
+  leafLifetime: duration('Life of a certificate, renewed at half of it', '10m', '24h').prefault(
+    '1h',
+  ),
+})
+
 const account = z.strictObject({
   connectionsMax: whole(1, 10_000_000).describe('Connections of the account, over all regions.'),
 })
@@ -153,6 +159,9 @@ export const archipelagoSchema = z
     kubernetes: kubernetes
       .prefault({})
       .describe('Names inside of a region’s cluster, the same in every region.'),
+    identity: identity
+      .prefault({})
+      .describe('The certificates of servers, functions and workloads.'),
     accounts: namedMap(accountName, account, { min: 1, max: 64 }).describe(
       'The accounts that roles live in; SYS, LOBBY, ACCESS, LEGACY and ENROLL are built in.',
     ),

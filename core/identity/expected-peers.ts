@@ -13,6 +13,10 @@ export interface ExpectedPeer {
   readonly id?: SpiffeId
 }
 
+/** As core/network configures them: only clients are greeted before TLS. */
+export const handshakeMode = ({ listener }: Pick<ExpectedPeer, 'listener'>): 'nats' | 'tls' =>
+  listener === 'client' ? 'nats' : 'tls'
+
 export function expectedPeers(
   archipelago: Archipelago,
   regions: readonly RegionPlace[],

@@ -1,4 +1,5 @@
 // How long certificates live, and when they are replaced.
+import { skewMs } from './chain.ts'
 import type { Certificate } from './certificate.ts'
 
 const daySeconds = 24 * 3600
@@ -7,21 +8,32 @@ export const rootSeconds = 10 * 365 * daySeconds
 export const intermediateSeconds = 90 * daySeconds
 const intermediateLeftMs = 30 * daySeconds * 1000
 
-/**
- * An hour is the aim, and needs leaves that are renewed while their servers run. Until then a network
- * that runs must not outlive them: made anew at every start from half of this on, they are good for 15
- * days of running at least. An intermediate has more than 30 days left, so none is cut short by it.
- */
-export const leafSeconds = 30 * daySeconds
+export type Life = Pick<Certificate, 'notBeforeMs' | 'notAfterMs'>
 
-type Life = Pick<Certificate, 'notBeforeMs' | 'notAfterMs'>
+const half = 0.5
+/** Of the half-life, to either side. */
+const jitterShare = 0.1
 
-/** When this share of its life is over. */
-function renewAtMs({ notBeforeMs, notAfterMs }: Life, share = 0.5): number {
-  return notBeforeMs + (notAfterMs - notBeforeMs) * share
+/** `random`, from 0 to 1, spreads what was issued together around the middle of its life. */
+export function renewAtMs({ notBeforeMs, notAfterMs }: Life, random = half): number {
+  // Issued then: what is ours is backdated by the skew.
+  const issuedMs = Math.min(notBeforeMs + skewMs, notAfterMs)
+  const share = half * (1 + jitterShare * (2 * random - 1))
+  return issuedMs + (notAfterMs - issuedMs) * share
 }
 
-export const isLeafDue = (leaf: Life, nowMs: number): boolean => nowMs >= renewAtMs(leaf)
+/** Also where it begins in the future: this clock was ahead when it was issued, and peers refuse it. */
+export const isLeafDue = (leaf: Life, nowMs: number, random = half): boolean =>
+  nowMs >= renewAtMs(leaf, random) || nowMs < leaf.notBeforeMs
+
+const retryMsMin = 1_000
+const retryMsMax = 60_000
+
+/** Full jitter: from nothing to a bound that doubles with each failure, and is never over `lifeMs`/16. */
+export function retryMs(failures: number, { random, lifeMs }: { random: number; lifeMs: number }) {
+  const bound = Math.min(retryMsMin * 2 ** failures, retryMsMax, lifeMs / 16)
+  return bound * random
+}
 
 export const isIntermediateDue = ({ notAfterMs }: Life, nowMs: number): boolean =>
   notAfterMs - nowMs <= intermediateLeftMs

@@ -2,7 +2,8 @@
 import type { Archipelago } from '../archipelago.ts'
 import type { PlanLine } from './line.ts'
 
-type Lives = Pick<Archipelago, 'roles' | 'leafnode' | 'lobby'>
+type Lives = Pick<Archipelago, 'roles' | 'leafnode' | 'lobby'> &
+  Partial<Pick<Archipelago, 'identity'>>
 
 /** Roles that come or go have no line here. */
 export function planLifetimes(before: Lives, after: Lives): PlanLine[] {
@@ -12,6 +13,7 @@ export function planLifetimes(before: Lives, after: Lives): PlanLine[] {
       return old === undefined ? [] : changedLife(`role ${name}`, old, lifetimeSeconds)
     }),
     ...changedLife('leafnodes', before.leafnode.lifetimeSeconds, after.leafnode.lifetimeSeconds),
+    ...changedLeaves(before.identity, after.identity),
     ...changedLobby(before.lobby.connectionSecondsMax, after.lobby.connectionSecondsMax),
   ]
 }
@@ -29,6 +31,14 @@ const outlived = (subject: string): PlanLine => ({
   subjects: [subject],
   reason: 'the watcher closes connections whose credential lives longer, until it is renewed',
 })
+
+/** What was applied before certificates had a lifetime says nothing of it. */
+function changedLeaves(before: Lives['identity'], after: Lives['identity']): PlanLine[] {
+  const [old, now] = [before?.leafLifetimeSeconds, after?.leafLifetimeSeconds]
+  if (old === undefined || old === now) return []
+  const reason = `a certificate lives ${now} s instead of ${old} s`
+  return [{ effect: 'next-renewal', subjects: ['certificates'], reason }]
+}
 
 function changedLobby(old: number, now: number): PlanLine[] {
   if (old === now) return []

@@ -7,63 +7,78 @@ import {
   type AuthorityKind,
   type AuthorityPlace,
 } from '../../core/identity/authority.ts'
-import { formatCertificates } from '../../core/identity/certificate.ts'
+import { Refusal } from '../../core/errors.ts'
 import type { Issuer } from '../../core/identity/issue.ts'
+import { isIntermediateDue } from '../../core/identity/lifetime.ts'
 import { readIntermediates } from '../../store/authority-files.ts'
 import { publishBundles } from '../../store/bundles.ts'
-import {
-  adoptIntermediate,
-  publishIntermediate,
-  readIntermediate,
-  requestIntermediate,
-  signIntermediate,
-} from '../../store/intermediate.ts'
+import { publishIntermediate, readSigning } from '../../store/intermediate.ts'
+import { adoptNext, publishNext, rollStage, withdrawOthers } from '../../store/roll-intermediate.ts'
 import { ensureRoot, readRoot, type AuthorityStore } from '../../store/root.ts'
 import { withTrustLock } from '../../store/trust-lock.ts'
 
 /** Hands back what signs for a region. */
 export type IssuerOf = (region: string, kind: AuthorityKind) => Issuer
 
-/** Makes the roots and every region's authorities, where they are missing or near their end. */
-export async function ensureAuthorities(store: AuthorityStore): Promise<IssuerOf> {
-  const issuers = new Map<string, Issuer>()
-  for (const kind of authorityKinds) {
-    await ensureRoot(store, kind)
-    for (const { name: region } of store.archipelago.regions) {
-      const place: AuthorityPlace = { region, kind, placement: 'laptop' }
-      issuers.set(`${region} ${kind}`, await ensureAuthority(store, place))
-    }
-  }
+interface MakingStore extends AuthorityStore {
+  /** Then authorities near their end are replaced, and what was begun while processes ran is finished. */
+  readonly isStopped?: boolean
+}
+
+const laptopPlace = (region: string, kind: AuthorityKind): AuthorityPlace => ({
+  ...{ region, kind },
+  placement: 'laptop',
+})
+
+/** Every authority that signs leaves on this machine. */
+function laptopPlaces({ archipelago }: Pick<AuthorityStore, 'archipelago'>) {
+  return authorityKinds.flatMap((kind) =>
+    archipelago.regions.map(({ name }) => laptopPlace(name, kind)),
+  )
+}
+
+/** Makes the roots and every region's authorities, where they are missing. */
+export async function ensureAuthorities(store: MakingStore): Promise<IssuerOf> {
+  for (const kind of authorityKinds) await ensureRoot(store, kind)
+  for (const place of laptopPlaces(store)) await ensureAuthority(store, place)
   // A region that is gone goes out of the bundles, too.
   withTrustLock(store.homes, () => publishBundles(store))
   removeThrowaway(store)
+  return issuersOf(store)
+}
+
+/** What signs at this moment; makes nothing. */
+export function issuersOf(store: AuthorityStore): IssuerOf {
+  const known = new Map<string, Issuer>()
   return (region, kind) => {
-    const issuer = issuers.get(`${region} ${kind}`)
+    const key = `${region} ${kind}`
+    const issuer = known.get(key) ?? readSigning(store, laptopPlace(region, kind))
     if (issuer === undefined) throw new RangeError(`no ${kind} authority of region '${region}'`)
+    known.set(key, issuer)
     return issuer
   }
 }
 
-async function ensureAuthority(store: AuthorityStore, place: AuthorityPlace): Promise<Issuer> {
-  const known = readIntermediate(store, place)
-  if (known !== undefined && isPublished(store, place, known)) return known
-  return known === undefined ? replaceAuthority(store, place) : publish(store, place, known)
+async function ensureAuthority(store: MakingStore, place: AuthorityPlace): Promise<void> {
+  const { isStopped = false } = store
+  if (isStopped && rollStage(store, place) === 'published') adoptIfHere(store, place)
+  const signing = readSigning(store, place)
+  if (signing === undefined || (isStopped && isIntermediateDue(signing.certificate, store.nowMs))) {
+    await publishNext(store, place, () => readRoot(store, place.kind))
+    adoptNext(store, place)
+  } else if (!isPublished(store, place, signing)) {
+    withTrustLock(store.homes, () => publishIntermediate(store, place, signing.certificate))
+  }
+  if (isStopped && rollStage(store, place) === 'adopted') withdrawOthers(store, place)
 }
 
-async function replaceAuthority(store: AuthorityStore, place: AuthorityPlace): Promise<Issuer> {
-  const request = requestIntermediate(store, place)
-  const root = () => readRoot(store, place.kind)
-  const { certificate } = await signIntermediate(store, place, { request, root })
-  withTrustLock(store.homes, () => publishIntermediate(store, place, certificate))
-  adoptIntermediate(store, place, formatCertificates([certificate]))
-  const adopted = readIntermediate(store, place)
-  if (adopted === undefined) throw new TypeError(`authority of ${place.region} was not adopted`)
-  return adopted
-}
-
-function publish(store: AuthorityStore, place: AuthorityPlace, issuer: Issuer): Issuer {
-  withTrustLock(store.homes, () => publishIntermediate(store, place, issuer.certificate))
-  return issuer
+/** Its key may be lost; then the one that signs goes on, or another one is made. */
+function adoptIfHere(store: AuthorityStore, place: AuthorityPlace): void {
+  try {
+    adoptNext(store, place)
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+  }
 }
 
 const isPublished = ({ files, homes }: AuthorityStore, place: AuthorityPlace, issuer: Issuer) =>

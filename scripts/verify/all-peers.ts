@@ -3,7 +3,11 @@
 import type { Archipelago } from '../../core/archipelago.ts'
 import { Refusal } from '../../core/errors.ts'
 import type { Certificate } from '../../core/identity/certificate.ts'
-import { expectedPeers, type ExpectedPeer } from '../../core/identity/expected-peers.ts'
+import {
+  expectedPeers,
+  handshakeMode,
+  type ExpectedPeer,
+} from '../../core/identity/expected-peers.ts'
 import { formatPeerFindings } from '../../core/identity/format-peer.ts'
 import { formatConnection, type ConnectionReport } from '../../core/identity/connection-report.ts'
 import { formatLink, type LinkReport } from '../../core/identity/link-report.ts'
@@ -72,8 +76,7 @@ async function observePeer(peer: ExpectedPeer, wishes: AllWishes): Promise<Obser
   const { host, port } = endpoint
   const where = { name, listener, address: formatHostPort(host, port) }
   try {
-    // As core/network configures it: only clients are greeted before TLS.
-    const mode = listener === 'client' ? 'nats' : 'tls'
+    const mode = handshakeMode(peer)
     const { chain } = await peerChain({ host, port, mode, timeoutMs: wishes.timeoutMs })
     const report = judgePeer(chain, { ...wishes, name: host, id })
     const { certificates, findings } = report

@@ -36,6 +36,7 @@ test('reads the example', (t) => {
       payloadBytesMax: 4096,
     },
     leafnode: { lifetimeSeconds: 86_400 },
+    identity: { leafLifetimeSeconds: 3600 },
     kubernetes: { namespace: 'nats', service: 'nats', clusterDomain: 'cluster.local' },
     accounts: [{ name: 'KUBECON', connectionsMax: 10_000 }],
   })
@@ -121,8 +122,9 @@ test('names twenty faults and counts the rest', (t) => {
   const keys = Array.from({ length: 30 }, (_, at) => `key${at}: 1`).join('\n')
   const lines = refusalOf(`${good}${keys}\n`)
   t.is(lines.length, 21)
-  t.is(lines[0], `${file}:64:1: key0: unknown key`)
-  t.is(lines[19], `${file}:83:1: key19: unknown key`)
+  const first = good.split('\n').length
+  t.is(lines[0], `${file}:${first}:1: key0: unknown key`)
+  t.is(lines[19], `${file}:${first + 19}:1: key19: unknown key`)
   t.is(lines[20], 'and 10 more')
 })
 

@@ -1,6 +1,6 @@
 import test from 'ava'
 import { quote } from '../../../core/quote.ts'
-import { edited, file, refusalOf } from './example.ts'
+import { edited, file, good, refusalOf } from './example.ts'
 
 for (const [passage, by, lines] of [
   ['ams3:', '__proto__:', ["7:3: unknown key: '__proto__'"]],
@@ -16,7 +16,7 @@ for (const [passage, by, lines] of [
   [
     'network: archipelago',
     'network: "archipelago',
-    ['64:1: not legal YAML: missing closing "quote'],
+    [`${good.split('\n').length}:1: not legal YAML: missing closing "quote`],
   ],
   [
     'network: archipelago',

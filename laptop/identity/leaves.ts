@@ -1,0 +1,115 @@
+// One certificate of a process in its two files, and the key to it.
+import { createPrivateKey, createPublicKey, randomBytes, type KeyObject } from 'node:crypto'
+import { Refusal } from '../../core/errors.ts'
+import type { AuthorityKind } from '../../core/identity/authority.ts'
+import {
+  formatCertificates,
+  parseCertificates,
+  type Certificate,
+} from '../../core/identity/certificate.ts'
+import { parseIp } from '../../core/identity/general-name.ts'
+import type { Issuer, LeafProfile } from '../../core/identity/issue.ts'
+import { describeIssued } from '../../core/identity/recorded.ts'
+import type { KeyFiles } from '../../core/network/tls.ts'
+import { formatPrivateKey, makeAuthorityKey } from '../../store/authority-keys.ts'
+import { readIfThere, writePrivate } from '../../store/files.ts'
+import type { Homes } from '../../store/homes.ts'
+import { recordIssued } from '../../store/issued.ts'
+import { identityPaths, publicPaths } from '../layout.ts'
+import type { CertificateHolder } from './holders.ts'
+
+/** Which certificate of which process, and where it lies. */
+export interface LeafPlace {
+  readonly name: string
+  readonly region: string
+  readonly kind: AuthorityKind
+  readonly profile: LeafProfile
+  readonly files: KeyFiles
+}
+
+export interface HeldLeaf {
+  readonly leaf: Certificate
+  readonly issuer: Certificate | undefined
+  readonly key: KeyObject
+}
+
+/** One for each kind that the process shows. */
+export function leavesOf(data: string, holder: CertificateHolder): LeafPlace[] {
+  const { name, region, identity, public: outside } = holder
+  return [
+    { name, region, kind: 'identity', profile: identity, files: identityPaths(data, holder) },
+    ...(outside === undefined
+      ? []
+      : [
+          {
+            ...{ name, region, profile: outside, files: publicPaths(data, holder) },
+            kind: 'public' as const,
+          },
+        ]),
+  ]
+}
+
+/** What cannot be read, or does not belong together, is as good as missing. */
+export function readLeaf({ files }: Pick<LeafPlace, 'files'>): HeldLeaf | undefined {
+  const [certificate, text] = [readIfThere(files.certificate), readIfThere(files.key)]
+  if (certificate === undefined || text === undefined) return undefined
+  try {
+    const [leaf, issuer] = parseCertificates(certificate)
+    const key = createPrivateKey(text)
+    return leaf?.openssl.checkPrivateKey(key) ? { leaf, issuer, key } : undefined
+  } catch (error) {
+    if (error instanceof Refusal || isUnreadableKey(error)) return undefined
+    throw error
+  }
+}
+
+const isUnreadableKey = (error: unknown) =>
+  String((error as NodeJS.ErrnoException).code).startsWith('ERR_OSSL')
+
+/** Whether it is of this authority and for exactly these names. */
+export function isLeafOf(held: HeldLeaf, { profile }: LeafPlace, issuer: Issuer): boolean {
+  const { leaf } = held
+  return (
+    held.issuer?.der.equals(issuer.certificate.der) === true &&
+    leaf.openssl.verify(issuer.certificate.openssl.publicKey) &&
+    isExactlyFor(leaf, profile)
+  )
+}
+
+function isExactlyFor({ names }: Certificate, { id, dns, ips }: LeafProfile): boolean {
+  const hex = (addresses: readonly Buffer[]) => addresses.map((ip) => ip.toString('hex')).join()
+  return (
+    names.uris.join() === (id ?? '') &&
+    names.dns.join() === dns.join() &&
+    hex(names.ips) === hex(ips.map(parseIp))
+  )
+}
+
+export interface LeafIssuance {
+  readonly homes: Homes
+  readonly issuer: Issuer
+  readonly lifetimeSeconds: number
+  readonly nowMs: number
+  /** Without it a new one is made. */
+  readonly key?: KeyObject | undefined
+}
+
+/** Issues, records and writes it; the authority stands after it in its file. */
+export async function makeLeaf(
+  { name, region, kind, profile, files }: LeafPlace,
+  { homes, issuer, lifetimeSeconds, nowMs, key }: LeafIssuance,
+): Promise<Certificate> {
+  // Loading the signing library takes 80 ms: only where something has to be signed.
+  const { issueLeaf } = await import('../../core/identity/issue.ts')
+  const { privateKey } = key === undefined ? makeAuthorityKey() : { privateKey: key }
+  const [commonName = name] = profile.id === undefined ? profile.dns : [name]
+  const leaf = await issueLeaf(createPublicKey(privateKey), profile, {
+    ...{ issuer, commonName, nowMs, lifetimeSeconds },
+    serial: randomBytes(16),
+  })
+  recordIssued(homes, region, [describeIssued(leaf, { kind, holder: name })])
+  // The key first: a certificate without it would be taken for good.
+  if (key === undefined) writePrivate(files.key, formatPrivateKey(privateKey))
+  writePrivate(files.certificate, formatCertificates([leaf, issuer.certificate]))
+  return leaf
+}
