@@ -91,7 +91,7 @@ test.serial(
     const [server, roots] = [find('sfo2-1'), writeRoots()]
     const verify = (endpoint: Endpoint, ...more: string[]) =>
       runNamed('verify-peer', [`${endpoint.host}:${endpoint.port}`, '--roots', roots, ...more])
-    for (const listener of ['client', 'route', 'gateway', 'leafnode'] as const) {
+    for (const listener of ['client', 'route', 'gateway', 'leafnode', 'workload'] as const) {
       const { code, stdout } = await verify(server[listener])
       t.is(code, 0, `${listener}: ${stdout}`)
     }

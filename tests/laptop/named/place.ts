@@ -32,17 +32,13 @@ const at = ({ port }: Endpoint, address: string): Endpoint => ({
   ...{ host: address, listen: address, port },
 })
 
-/** Bound to this address, and known by its name as before. */
+/** All of it bound to this address, and known by its name as before. */
 function addressOf(server: ServerPlace, listen: string): ServerPlace {
-  const { client, route, leafnode, gateway, monitor } = server
-  return {
-    ...server,
-    client: { ...client, listen },
-    route: { ...route, listen },
-    leafnode: { ...leafnode, listen },
-    gateway: { ...gateway, listen },
-    monitor: at(monitor, listen),
-  }
+  const bound = Object.entries(server).map(([key, value]) => [
+    key,
+    typeof value === 'object' ? { ...value, listen } : value,
+  ])
+  return { ...Object.fromEntries(bound), monitor: at(server.monitor, listen) }
 }
 
 export function formatHosts(regions: readonly RegionPlace[]): string {
