@@ -2,7 +2,7 @@
 // leafnodes and gateways are taken away.
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { FunctionDoor } from '../core/network/access-subject.ts'
+import type { AccessDoor } from '../core/network/access-subject.ts'
 import { placeNetwork, type DoorPlace, type RegionPlace } from '../core/network/endpoint.ts'
 import { functionPermissions } from '../core/network/function-permissions.ts'
 import type { NkeyPair } from '../core/trust/nkey.ts'
@@ -28,7 +28,7 @@ export interface PlainTrust {
   readonly homes: Homes
   readonly operator: OperatorJwt
   readonly region: RegionPlace
-  readonly door: FunctionDoor
+  readonly door: AccessDoor
 }
 
 export interface PlainNetwork extends AsyncDisposable {
@@ -43,7 +43,7 @@ export interface PlainNetwork extends AsyncDisposable {
 const host = '127.0.0.1'
 
 /** The door legacy is opened only where it is asked for: each role's keys make all answers longer. */
-export async function makePlainTrust(folder: string, door: FunctionDoor): Promise<PlainTrust> {
+export async function makePlainTrust(folder: string, door: AccessDoor): Promise<PlainTrust> {
   const place = await claimPlace(folder, { isLegacyOpen: door === 'legacy' })
   const { archipelago } = place
   const homes = homesOf(join(folder, 'data'))
@@ -79,7 +79,7 @@ export async function startPlainNetwork(trust: PlainTrust): Promise<PlainNetwork
   }
 }
 
-const doorOf = ({ doors }: RegionPlace, wanted: FunctionDoor) =>
+const doorOf = ({ doors }: RegionPlace, wanted: AccessDoor) =>
   doors.find(({ door }) => door === wanted) as DoorPlace
 
 /** With the permissions that it has at its leafnode server. */

@@ -1,12 +1,12 @@
 // The function as it is, and without one of its parts: what a part costs is the difference.
 import { fileURLToPath } from 'node:url'
-import type { FunctionDoor } from '../core/network/access-subject.ts'
+import type { AccessDoor } from '../core/network/access-subject.ts'
 import { bundleFunction } from '../laptop/bundle.ts'
 
 export interface Variant {
   readonly name: 'without-decision' | 'legacy' | 'without-seal' | 'whole'
   readonly what: string
-  readonly door: FunctionDoor
+  readonly door: AccessDoor
   /** Has an entry in variants/; the others are the function itself. */
   readonly isExchanged?: true
 }

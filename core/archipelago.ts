@@ -1,10 +1,12 @@
 import type { Door } from './access/door.ts'
+import type { IssuerKind } from './archipelago/identity-schema.ts'
 import { type Problem, show } from './archipelago/problem.ts'
 import { brokenRules } from './archipelago/rules.ts'
 import type { ArchipelagoSource } from './archipelago/schema.ts'
 import { checkShape } from './archipelago/shape.ts'
 import { type Fault, readSource } from './archipelago/source.ts'
 import { Refusal } from './errors.ts'
+import type { PublicJwk } from './identity/jwk-set.ts'
 
 export interface Region {
   readonly name: string
@@ -22,11 +24,33 @@ export interface Ports {
   readonly https: number
 }
 
+/** Who vouches for workloads, and in which regions. */
+export interface Issuer {
+  readonly name: string
+  readonly kind: IssuerKind
+  /** The exact `iss` of its tokens; of JWT-SVIDs `spiffe://<trust domain>`. */
+  readonly issuer: string
+  /** The file of its keys, beside archipelago.yaml. */
+  readonly jwks: string
+  readonly regions: readonly string[]
+  /** A JWK set's keys, public halves; none until the file was read. */
+  readonly keys: readonly PublicJwk[]
+}
+
+/** A workload by its token, by whichever audience or by a fixed one too; or by its SPIFFE ID. */
+export interface IdentityEntry {
+  readonly issuer?: string | undefined
+  readonly subject?: string | undefined
+  readonly audience?: string | undefined
+  readonly spiffeId?: string | undefined
+}
+
 /** A permission ceiling. Empty publish or subscribe means nothing at all (for NATS: everything). */
 export interface Role {
   readonly name: string
   readonly account: string
   readonly doors: readonly Door[]
+  readonly identity: readonly IdentityEntry[]
   readonly lifetimeSeconds: number
   readonly publish: readonly string[]
   readonly subscribe: readonly string[]
@@ -55,6 +79,7 @@ export interface Archipelago {
   }
   readonly identity: { readonly leafLifetimeSeconds: number }
   readonly accounts: readonly { readonly name: string; readonly connectionsMax: number }[]
+  readonly issuers: readonly Issuer[]
   readonly roles: readonly Role[]
 }
 
@@ -108,6 +133,11 @@ function toArchipelago(source: ArchipelagoSource): Archipelago {
     leafnode: { lifetimeSeconds: source.leafnode.lifetime },
     identity: { leafLifetimeSeconds: source.identity.leafLifetime },
     accounts: toList(source.accounts),
+    issuers: toList(source.issuers).map((issuer) => ({
+      ...issuer,
+      regions: issuer.regions ?? Object.keys(source.regions),
+      keys: [],
+    })),
     roles: toList(source.roles).map(({ lifetime, ...role }) => ({
       ...role,
       lifetimeSeconds: lifetime,

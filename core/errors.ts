@@ -1,3 +1,5 @@
+import type { ExchangeRefusalCode } from './access/exchange-code.ts'
+
 /** Codes by the folder whose rule they name. */
 export type RefusalCode =
   | 'ERR_ARCHIPELAGO_MISSING'
@@ -120,6 +122,7 @@ export type RefusalCode =
   | 'ERR_ISSUED_ILLEGAL'
   | 'ERR_CERTIFICATE_UNKNOWN'
   // core/access: what a requestor is told
+  | ExchangeRefusalCode
   | 'ERR_PATH_UNKNOWN'
   | 'ERR_METHOD_ILLEGAL'
   | 'ERR_REQUEST_OVERSIZE'

@@ -3,6 +3,7 @@
 import { considerAccess } from '../core/access/decision.ts'
 import { issueCredential, sealCredential, type RoleSigner } from '../core/access/issue.ts'
 import { decideLegacy, formatLegacyRefusal, issueLegacyCreds } from '../core/access/legacy.ts'
+import { oauthError } from '../core/access/oauth-error.ts'
 import { considerRenewal } from '../core/access/renewal.ts'
 import { readAsked } from '../core/access/request.ts'
 import { answerRefusal, type RefusalAnswer } from '../core/access/status.ts'
@@ -23,7 +24,7 @@ export interface Provisioning {
   readonly audit: Audit
 }
 export interface ProvisioningRequest {
-  readonly kind: 'access' | 'renewal'
+  readonly kind: 'access' | 'renewal' | 'exchange' | 'sealed-exchange'
   readonly bytes: Uint8Array
   readonly caller: Caller
   /** Nobody else waits for an answer. */
@@ -57,10 +58,19 @@ export function refuseUnread(error: unknown, door: FunctionDoor): ProvisioningAn
   return refuse(answerRefusal(error), door)
 }
 
-function refuse(refusal: RefusalAnswer, door: FunctionDoor, nonce?: string): ProvisioningAnswer {
-  const body =
-    door === 'legacy' ? formatLegacyRefusal(refusal.message) : JSON.stringify({ ...refusal, nonce })
-  return { isGranted: false, refusal, body }
+/** In the words of the door that was asked. */
+export function refuse(
+  refusal: RefusalAnswer,
+  door: FunctionDoor,
+  nonce?: string,
+): ProvisioningAnswer {
+  if (door === 'legacy')
+    return { isGranted: false, refusal, body: formatLegacyRefusal(refusal.message) }
+  if (door !== 'identity')
+    return { isGranted: false, refusal, body: JSON.stringify({ ...refusal, nonce }) }
+  const { status, error, description } = oauthError(refusal)
+  const body = { error, error_description: description, ...refusal, status, nonce }
+  return { isGranted: false, refusal: { ...refusal, status }, body: JSON.stringify(body) }
 }
 
 async function grantSealed(
@@ -100,7 +110,7 @@ function grantLegacy({ kind, bytes, caller }: ProvisioningRequest, from: Provisi
   return creds
 }
 
-function requireSigner({ signers }: FunctionTrust, role: Role): RoleSigner {
+export function requireSigner({ signers }: FunctionTrust, role: Role): RoleSigner {
   const signer = signers.get(role.name)
   if (signer === undefined) throw new Refusal('ERR_KEY_NOT_HERE', `no signing key of ${role.name}`)
   return signer

@@ -5,7 +5,7 @@ import { makeAsk, readAnswer, type Ask, type Asking } from '../core/access/ask.t
 import { generateCurveKeyPair } from '../core/access/curve-key.ts'
 import type { Network } from '../core/access/network-file.ts'
 import { Refusal } from '../core/errors.ts'
-import { renewSubject, type FunctionDoor } from '../core/network/access-subject.ts'
+import { renewSubject, type AccessDoor } from '../core/network/access-subject.ts'
 import { parseAccount } from '../core/trust/account.ts'
 import { requireScope } from '../core/trust/chain.ts'
 import { parseScopeName } from '../core/trust/declare.ts'
@@ -51,12 +51,15 @@ export async function renewCredential(
 }
 
 /** A server's cluster is its region: there the subject without a name is answered. */
-function subjectsFrom({ info }: NatsConnection, { file }: Network, door: FunctionDoor): string[] {
+function subjectsFrom({ info }: NatsConnection, { file }: Network, door: AccessDoor): string[] {
   const elsewhere = file.regions.filter(({ name }) => name !== info?.cluster)
   return [renewSubject(door), ...elsewhere.map(({ name }) => renewSubject(door, name))]
 }
 
-function startAsking({ network, current }: CredentialRenewal): Asking {
+function startAsking({
+  network,
+  current,
+}: CredentialRenewal): Asking & { readonly door: AccessDoor } {
   const { user, pair } = current.creds
   const { role, door } = originOf(network, current)
   return {
@@ -78,7 +81,10 @@ function originOf({ operator }: Network, { creds, accountJwt }: CredentialRenewa
   const origin = parseScopeName(scope.role)
   if (origin === undefined)
     throw new Refusal('ERR_RENEWAL_ILLEGAL', `not a credential of a role: ${scope.role}`)
-  return origin
+  const { role, door } = origin
+  if (door === 'identity')
+    throw new Refusal('ERR_RENEWAL_ILLEGAL', 'came of a token: only the next token renews it')
+  return { role, door }
 }
 
 type Granted = Extract<ReturnType<typeof readAnswer>, { kind: 'granted' }>

@@ -5,13 +5,13 @@ import { makeAsk, readAnswer, type Asking } from '../core/access/ask.ts'
 import { generateCurveKeyPair } from '../core/access/curve-key.ts'
 import { regionsFrom, type Network } from '../core/access/network-file.ts'
 import { Refusal } from '../core/errors.ts'
-import { accessSubject, type FunctionDoor } from '../core/network/access-subject.ts'
+import { accessSubject } from '../core/network/access-subject.ts'
 import type { Creds } from '../core/trust/creds.ts'
 import type { NkeyPair } from '../core/trust/nkey.ts'
 import { parseUser } from '../core/trust/user.ts'
 import { askAccess } from '../nats/ask-access.ts'
 import { connectLobby } from './connect-lobby.ts'
-import { postAccess } from './post-access.ts'
+import { post } from './post.ts'
 
 export interface CredentialRequest {
   readonly network: Network
@@ -87,11 +87,12 @@ async function requestOverHttps(request: CredentialRequest): Promise<Credential>
   const started = performance.now()
   let last: unknown
   for (const { https } of regionsFrom(network.file, region)) {
-    const url = asking.door === 'legacy' ? undefined : https[asking.door]
+    const url = https[asking.door]
     if (url === undefined) continue
     try {
       const ask = makeAsk({ ...asking, nowMs: Date.now() })
-      const bytes = await postAccess(url, { body: ask.bytes, ca: network.file.ca, deadlineMs })
+      const type = 'application/json'
+      const bytes = await post(url, { body: ask.bytes, type, ca: network.file.ca, deadlineMs })
       const read = readAnswer(bytes, ask, asking)
       if (read.kind === 'granted') return toCredential(request, read, performance.now() - started)
       last = read.kind === 'refused' ? read.refusal : new Refusal('ERR_ANSWER_ILLEGAL', read.reason)
@@ -110,9 +111,11 @@ interface Granted {
   readonly region: string
 }
 
-function startAsking(request: CredentialRequest): Asking {
+type Door = 'lobby' | 'invite'
+
+function startAsking(request: CredentialRequest): Asking & { readonly door: Door } {
   const { network, role, name, pair, invite } = request
-  const door: FunctionDoor = invite === undefined ? 'lobby' : 'invite'
+  const door: Door = invite === undefined ? 'lobby' : 'invite'
   return {
     operator: network.operator,
     door,

@@ -1,12 +1,12 @@
 // What every command shares: where the network is described and kept, one catch, and for each refusal
 // that a person can mend a line of what to do.
-import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Command } from '@commander-js/extra-typings'
-import { parseArchipelago, type Archipelago } from '../core/archipelago.ts'
+import type { Archipelago } from '../core/archipelago.ts'
 import { Refusal, type RefusalCode } from '../core/errors.ts'
+import { readArchipelago } from '../store/archipelago.ts'
 import { defaultDataDir, homesOf, type Homes } from '../store/homes.ts'
 import {
   ownStores,
@@ -40,7 +40,7 @@ export function networkCommand(name: string, description: string) {
  */
 export function openPlace(options: { archipelago: string; dataDir?: string | undefined }): Place {
   const archipelagoFile = resolve(options.archipelago)
-  const archipelago = parseArchipelago(readArchipelago(archipelagoFile), options.archipelago)
+  const archipelago = readArchipelago(archipelagoFile, options.archipelago)
   const data = resolve(options.dataDir ?? defaultDataDir(archipelago.network, process.env))
   requireOutside(data, [...repositoriesOf(archipelagoFile), ...ownStores(homedir(), process.env)])
   requireClosed(data)
@@ -117,13 +117,4 @@ const hints: Hints = {
   ERR_PORT_TAKEN: 'end the program that holds it, or change laptop.firstPort in archipelago.yaml',
   ERR_ADDRESS_UNUSABLE: 'name a loopback address of this machine as laptop.address',
   ERR_FILE_EXISTS: 'name another file, or remove that one first',
-}
-
-function readArchipelago(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (cause) {
-    const reason = (cause as NodeJS.ErrnoException).code ?? String(cause)
-    throw new Refusal('ERR_ARCHIPELAGO_MISSING', `cannot read ${file}: ${reason}`, { cause })
-  }
 }

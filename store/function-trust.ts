@@ -1,4 +1,5 @@
 // What one function process reads: its own keys, and public files.
+import type { CurveKeyPair } from '../core/access/curve-key.ts'
 import type { RoleSigner } from '../core/access/issue.ts'
 import type { Archipelago } from '../core/archipelago.ts'
 import { Refusal } from '../core/errors.ts'
@@ -12,7 +13,8 @@ import type { OperatorJwt } from '../core/trust/operator.ts'
 import { openFiles, type Files } from './files.ts'
 import { requireKey } from './key-file.ts'
 import { readConfiguration, readOperator, readPublicTrust } from './public.ts'
-import { signingKey } from './key-paths.ts'
+import { signingKey, tokenKeyFile } from './key-paths.ts'
+import { requireTokenKey } from './token-key.ts'
 
 export interface FunctionFolders {
   readonly publicFolder: string
@@ -27,6 +29,8 @@ export interface FunctionTrust {
   readonly accounts: ReadonlyMap<string, AccountJwt>
   readonly signers: ReadonlyMap<string, RoleSigner>
   readonly denyList: DenyList
+  /** At the door identity: opens what is sealed to this region. */
+  readonly tokenKey?: CurveKeyPair
 }
 
 /** Refuses a signing key that its account does not publish: nobody could use what it signs. */
@@ -50,6 +54,7 @@ export function readFunctionTrust(folders: FunctionFolders, door: FunctionDoor):
     accounts: new Map(trust.accounts.map((account) => [account.claims.sub, account])),
     signers: new Map(signers),
     denyList: trust.denyList,
+    ...(door === 'identity' && { tokenKey: requireTokenKey(files, tokenKeyFile(keysFolder)) }),
   }
 }
 

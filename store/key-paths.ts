@@ -6,6 +6,11 @@ export function functionKeyFile(functionFolder: string): string {
   return join(functionFolder, 'function.nk')
 }
 
+/** To which tokens for a function are sealed. */
+export function tokenKeyFile(functionFolder: string): string {
+  return join(functionFolder, 'token.key')
+}
+
 /** The files of a key while it is replaced: published but not yet signing, and no longer signing. */
 export interface RotatedKey {
   readonly current: string

@@ -7,7 +7,14 @@ import { formatRegionKeys, type RegionKeys } from '../core/trust/region-keys.ts'
 import type { Files } from './files.ts'
 import { functionHome, leafnodeHome, regionHome, type Homes } from './homes.ts'
 import { readKey, readOrMakeKey } from './key-file.ts'
-import { functionKeyFile, leafnodeSigningKey, signingKey, type RotatedKey } from './key-paths.ts'
+import { readOrMakeTokenKey } from './token-key.ts'
+import {
+  functionKeyFile,
+  leafnodeSigningKey,
+  signingKey,
+  tokenKeyFile,
+  type RotatedKey,
+} from './key-paths.ts'
 
 /** Makes the keys that are missing in this region's home; hands out the public halves of all. */
 export function bootstrapRegion(
@@ -29,6 +36,9 @@ export function bootstrapRegion(
       signingKeys: Object.fromEntries(
         ofDoor.map(({ name }) => [name, publishedKeys(files, signingKey(folder, name))]),
       ),
+      ...(door === 'identity' && {
+        tokenKey: readOrMakeTokenKey(files, tokenKeyFile(folder)).publicKey,
+      }),
     }
   }
   files.write(regionKeysFile(homes, region), formatRegionKeys(keys))

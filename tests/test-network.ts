@@ -3,11 +3,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseNetworkFile, type Network } from '../core/access/network-file.ts'
-import { parseArchipelago } from '../core/archipelago.ts'
 import { startNetwork, type RunningNetwork } from '../laptop/network.ts'
 import { findTool } from '../laptop/tools.ts'
 import { connectWithCreds, type NatsConnection } from '../nats/connect.ts'
 import { requestCredential, type Credential } from '../requestor/request-credential.ts'
+import { readArchipelago } from '../store/archipelago.ts'
 import { makeNkeyPair } from '../store/key-file.ts'
 import { claimPorts } from './port-block.ts'
 import { until } from './until.ts'
@@ -31,9 +31,13 @@ export interface TestNetwork extends RunningNetwork {
   connect(credential: Credential, region?: string): Promise<NatsConnection>
 }
 
-/** Starts the network of archipelago.yaml, after `edit`, on ports that nobody uses. */
+/**
+ * Starts the network of archipelago.yaml, after `edit`, on ports that nobody uses; `files` lie beside
+ * it, by name.
+ */
 export async function startTestNetwork(
   edit: (yaml: string) => string = (yaml) => yaml,
+  files: Readonly<Record<string, string>> = {},
 ): Promise<TestNetwork> {
   await using started = new AsyncDisposableStack()
   const folder = started.adopt(mkdtempSync(join(tmpdir(), 'archipelago-')), (path) =>
@@ -41,7 +45,8 @@ export async function startTestNetwork(
   )
   const { firstPort } = started.use(await claimPorts())
   const archipelagoFile = writeTestArchipelago(folder, { firstPort, edit })
-  const archipelago = parseArchipelago(readFileSync(archipelagoFile, 'utf8'), archipelagoFile)
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
+  const archipelago = readArchipelago(archipelagoFile)
   const natsServer = await findTool('nats-server', { report: () => {} })
   const data = join(folder, 'data')
   const running = started.use(await startNetwork({ archipelago, data, natsServer }))

@@ -80,7 +80,8 @@ export function openAnswer(
     { operator, nowSeconds },
   )
   const { sub, name } = chain.user.claims
-  if (sub !== claims.nkey || name !== claims.name)
+  const isNamed = claims.name === undefined || claims.name === name
+  if (sub !== claims.nkey || !isNamed)
     throw new Refusal('ERR_ANSWER_ILLEGAL', `answer is for another key or name: ${sub}`)
   if (parseScopeName(chain.scope.role)?.role !== claims.role)
     throw new Refusal('ERR_ANSWER_ILLEGAL', `answer is for another role: ${chain.scope.role}`)

@@ -65,7 +65,11 @@ export type ReadAnswer =
   | { readonly kind: 'ignored'; readonly reason: string }
 
 /** Reads one answer of many that may come; only ours and only whole ones count. Never throws. */
-export function readAnswer(bytes: Uint8Array, { claims }: Ask, asking: Asking): ReadAnswer {
+export function readAnswer(
+  bytes: Uint8Array,
+  { claims }: Pick<Ask, 'claims'>,
+  asking: Pick<Asking, 'curve' | 'operator' | 'nowMs'>,
+): ReadAnswer {
   try {
     const body = JSON.parse(Buffer.from(bytes).toString()) as Record<string, unknown>
     if (typeof body['sealed'] !== 'string') return readRefusal(body, claims)

@@ -33,6 +33,14 @@ export function parseCurveKey(text: string): CurveKey {
   return text as CurveKey
 }
 
+export function isCurveKey(text: string): text is CurveKey {
+  try {
+    return parseCurveKey(text) === text
+  } catch {
+    return false
+  }
+}
+
 const p = 2n ** 255n - 19n
 
 // The points of order 1, 2, 4 and 8 on curve and twist (https://cr.yp.to/ecdh.html#validate).

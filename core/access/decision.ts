@@ -12,7 +12,7 @@ import type { OperatorJwt } from '../trust/operator.ts'
 import type { CurveKey } from './curve-key.ts'
 import { requireNameAllowed, requireNkeyAllowed, requireTicketAllowed } from './denial.ts'
 import { isProofBy, isProofByAsync, type ProofPurpose, type SignedProof } from './proof.ts'
-import { parseRequest, type AccessRequest } from './request.ts'
+import { parseRequest, type AccessRequest, type ParsedProof } from './request.ts'
 
 /** How far a requestor's clock may be off either way, and so how long a request can be replayed. */
 export const proofAgeSecondsMax = 60
@@ -37,6 +37,8 @@ export interface Grant {
   readonly nonce: string
   readonly proof: string
   readonly ticketId?: string
+  /** Where in archipelago.yaml the workload stands. */
+  readonly entry?: string
   /** The credential that is renewed: after a theft of a signing key one must find all that came of it. */
   readonly renewed?: { readonly id: string; readonly issuer: string }
   readonly issuedAtSeconds: number
@@ -76,7 +78,10 @@ export function considerAccess(bytes: Uint8Array, context: DecisionContext): Con
   return { grant: grant(request, { rule: door, role }), signed: signedFor('access', request) }
 }
 
-export function signedFor(purpose: ProofPurpose, { proof, signature }: AccessRequest): SignedProof {
+export function signedFor(
+  purpose: ProofPurpose,
+  { proof, signature }: Pick<SignedProof, 'proof' | 'signature'>,
+): SignedProof {
   return { proof, signature, purpose }
 }
 
@@ -110,7 +115,10 @@ function requireTicket(request: AccessRequest, context: DecisionContext): string
   return jti
 }
 
-export function requireRole({ claims }: AccessRequest, context: DecisionContext): Role {
+export function requireRole(
+  { claims }: { readonly claims: ParsedProof },
+  context: DecisionContext,
+): Role {
   const { archipelago, door } = context
   const role = archipelago.roles.find(({ name }) => name === claims.role)
   if (role === undefined)
@@ -122,7 +130,7 @@ export function requireRole({ claims }: AccessRequest, context: DecisionContext)
 
 /** All that is asked of a proof but its signature. */
 export function requireProof(
-  { claims }: AccessRequest,
+  { claims }: { readonly claims: ParsedProof },
   { operator, door, denyList, nowMs }: DecisionContext,
 ): void {
   if (claims.audience !== operator.claims.sub || claims.door !== door)
@@ -134,7 +142,7 @@ export function requireProof(
       `proof is ${Math.round(ageSeconds)} s old by this clock, ${proofAgeSecondsMax} at most`,
     )
   requireNkeyAllowed(denyList, claims.nkey)
-  requireNameAllowed(denyList, claims.name)
+  if (claims.name !== undefined) requireNameAllowed(denyList, claims.name)
 }
 
 /**

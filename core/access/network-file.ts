@@ -10,7 +10,9 @@ const region = z.strictObject({
   /** NATS servers' URLs. */
   servers: z.array(z.string()).min(1),
   /** By door: the functions' HTTPS URLs, for who cannot or will not ask over NATS. */
-  https: z.partialRecord(z.enum(['lobby', 'invite']), z.string()),
+  https: z.partialRecord(z.enum(['lobby', 'invite', 'identity']), z.string()),
+  /** To which tokens for this region's function are sealed, signed by the operator. */
+  tokenKey: z.string().optional(),
 })
 const shape = z.strictObject({
   version: z.literal(1),

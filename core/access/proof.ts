@@ -10,20 +10,23 @@ export interface ProofClaims {
   readonly nkey: string
   readonly curve: string
   readonly role: string
-  readonly name: string
+  /** Left out where a token says who asks. */
+  readonly name?: string
   readonly time: number
   readonly nonce: string
+  /** SHA-256 of the token that is exchanged, in base64url: with another token the proof is void. */
+  readonly token?: string
 }
 /** Which key signs for what: each signature is good for one purpose. */
-export type ProofPurpose = 'access' | 'renewal' | 'invite'
+export type ProofPurpose = 'access' | 'renewal' | 'invite' | 'exchange'
 
 /**
  * The bytes that travel are the bytes that are signed: base64url of the claims' JSON, in this order
  * and without spaces. There is one text for each proof: a function refuses every other spelling.
  */
 export function encodeProof(claims: ProofClaims): string {
-  const { audience, door, nkey, curve, role, name, time, nonce } = claims
-  const ordered = { audience, door, nkey, curve, role, name, time, nonce }
+  const { audience, door, nkey, curve, role, name, time, nonce, token } = claims
+  const ordered = { audience, door, nkey, curve, role, name, time, nonce, token }
   return Buffer.from(JSON.stringify(ordered)).toString('base64url')
 }
 

@@ -13,7 +13,7 @@ export interface AccessRequest {
   /** As it was signed. */
   readonly proof: string
   readonly signature: string
-  readonly claims: ParsedProof
+  readonly claims: NamedProof
   /** The invite's ticket and the signature of its key over the same proof. */
   readonly ticket?: string
   readonly ticketSignature?: string
@@ -23,6 +23,9 @@ export interface AccessRequest {
 export interface ParsedProof extends ProofClaims {
   readonly nkey: Nkey<'user'>
   readonly curve: CurveKey
+}
+interface NamedProof extends ParsedProof {
+  readonly name: string
 }
 
 /**
@@ -69,21 +72,36 @@ function requireFields(bytes: Uint8Array): Partial<Record<Field, string>> {
 }
 
 /** The bytes of one signature have four spellings in lenient base64url: only one is taken. */
-function isSignature(text: string): boolean {
+export function isSignature(text: string): boolean {
   const bytes = Buffer.from(text, 'base64url')
   return bytes.length === 64 && bytes.toString('base64url') === text
 }
 
-function parseProof(proof: string): ParsedProof {
-  const { value } = parseObject(Buffer.from(proof, 'base64url'), 'ERR_PROOF_ILLEGAL')
-  const claims = parseClaims(value)
-  if (encodeProof(claims) !== proof)
-    throw new Refusal('ERR_PROOF_ILLEGAL', 'proof: not the one spelling of its claims')
-  return claims
+function parseProof(proof: string): NamedProof {
+  const value = decodeProof(proof)
+  const name = parseName(value['name'])
+  return requireSpelling({ ...parseClaims(value), name }, proof)
+}
+
+/** Of a token's exchange: it names the token, and not its holder. */
+export function parseExchangeProof(proof: string): ParsedProof & { readonly token: string } {
+  const value = decodeProof(proof)
+  const { token } = value
+  if (typeof token !== 'string' || !/^[\w-]{43}$/.test(token))
+    throw new Refusal('ERR_PROOF_ILLEGAL', 'proof: token is not a SHA-256 in base64url')
+  return requireSpelling({ ...parseClaims(value), token }, proof)
+}
+
+function decodeProof(proof: string): Record<string, unknown> {
+  return parseObject(Buffer.from(proof, 'base64url'), 'ERR_PROOF_ILLEGAL').value
+}
+
+function requireSpelling<Claims extends ParsedProof>(claims: Claims, proof: string): Claims {
+  if (encodeProof(claims) === proof) return claims
+  throw new Refusal('ERR_PROOF_ILLEGAL', 'proof: not the one spelling of its claims')
 }
 
 function parseClaims(value: Record<string, unknown>): ParsedProof {
-  const name = parseName(value['name'])
   const { audience, door, role, nkey, curve, time, nonce } = value
   if (typeof role !== 'string' || role === '')
     throw new Refusal('ERR_ROLE_UNKNOWN', 'no role is asked for')
@@ -101,7 +119,6 @@ function parseClaims(value: Record<string, unknown>): ParsedProof {
     audience: String(audience),
     door: String(door),
     role,
-    name,
     nkey,
     curve: parseCurveKey(typeof curve === 'string' ? curve : ''),
     time: time as number,
@@ -126,10 +143,16 @@ export interface Asked {
 export function readAsked(bytes: Uint8Array): Asked {
   if (bytes.length > requestBytesMax) return {}
   try {
-    const { proof } = parseObject(bytes, 'ERR_REQUEST_NOT_JSON').value
-    if (typeof proof !== 'string') return {}
-    const { value } = parseObject(Buffer.from(proof, 'base64url'), 'ERR_PROOF_ILLEGAL')
-    const { role, name, nkey, nonce } = value
+    return readAskedProof(parseObject(bytes, 'ERR_REQUEST_NOT_JSON').value['proof'])
+  } catch {
+    return {}
+  }
+}
+
+/** The same of its proof. */
+export function readAskedProof(proof: unknown): Asked {
+  try {
+    const { role, name, nkey, nonce } = typeof proof === 'string' ? decodeProof(proof) : {}
     return {
       ...(typeof role === 'string' && { role: role.slice(0, roleCharactersMax) }),
       ...(typeof name === 'string' && { name: name.slice(0, 64) }),

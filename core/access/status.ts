@@ -1,4 +1,5 @@
 import { Refusal, type RefusalCode } from '../errors.ts'
+import { exchangeStatuses } from './exchange-status.ts'
 
 /** What a requestor is told of a refusal: by HTTP as the status, by NATS as the service error code. */
 export interface RefusalAnswer {
@@ -36,6 +37,7 @@ const statuses: Partial<Record<RefusalCode, number>> = {
   ERR_CURVE_MISSING: 400,
   ERR_CURVE_ILLEGAL: 400,
   ERR_PROOF_ILLEGAL: 400,
+  ...exchangeStatuses,
 }
 
 /** The one place that maps an error to an answer: what is not a requestor's fault tells him nothing. */

@@ -10,7 +10,10 @@ import { show } from './problem.ts'
 export type Direction = 'publish' | 'subscribe'
 
 const ownTemplate = '{{subject()}}'
-const requests = parseSubjectFilter('chat.req.>')
+const requests = ['chat.req', 'token.exchange'].map((prefix) => ({
+  prefix,
+  filter: parseSubjectFilter(`${prefix}.>`),
+}))
 
 /** The rule that a subject of a role breaks, or undefined. */
 export function permissionProblem(direction: Direction, text: string): string | undefined {
@@ -27,7 +30,8 @@ function brokenRule(direction: Direction, text: string): string | undefined {
   if (/^[*>]/.test(text)) return 'a wildcard may not be the first token'
   if (/^[$_]/.test(text)) return 'subjects that begin with $ or _ belong to NATS'
   const reach = direction === 'subscribe' ? widenSubscribe(text) : text
-  if (!filtersOverlap(reach, requests)) return undefined
+  const met = requests.find(({ filter }) => filtersOverlap(reach, filter))
+  if (met === undefined) return undefined
   const why = reach === text ? '' : ` (nats-server lets its subscribers take ${reach})`
-  return `permissions under chat.req are added by the software${why}`
+  return `permissions under ${met.prefix} are added by the software${why}`
 }

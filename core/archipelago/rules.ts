@@ -2,7 +2,9 @@
 // is told also when something else is wrong.
 import * as z from 'zod'
 import { canonicalAddress } from './address.ts'
+import { identityRules } from './identity-rules.ts'
 import { type Problem, show } from './problem.ts'
+import { at, mapOf, rule } from './rule.ts'
 import { archipelagoSchema, isBuiltIn } from './schema.ts'
 
 export function brokenRules(source: unknown): Problem[] {
@@ -15,11 +17,11 @@ export function brokenRules(source: unknown): Problem[] {
     lobbyLeavesReserve,
     accountsAreListed,
     legacyIsOne,
+    ...identityRules,
   ].flatMap((broken) => broken(source))
 }
 
 const { regions, ports, laptop, server, trustDomain, kubernetes } = archipelagoSchema.shape
-const mapOf = <T extends z.ZodType>(value: T) => z.record(z.string(), value)
 const anyMap = mapOf(z.unknown())
 
 const portsDiffer = rule(z.object({ ports }), ({ ports }) =>
@@ -106,17 +108,6 @@ const legacyIsOne = rule(
     })
   },
 )
-
-function rule<T extends z.ZodType>(needs: T, check: (source: z.output<T>) => Problem[]) {
-  return (source: unknown): Problem[] => {
-    const read = needs.safeParse(source)
-    return read.success ? check(read.data) : []
-  }
-}
-
-function at(path: readonly PropertyKey[], message: string): Problem {
-  return { path, at: 'value', message }
-}
 
 function repetitions<K, V>(entries: readonly (readonly [K, V])[]) {
   const firsts = new Map<V, K>()

@@ -3,6 +3,7 @@
 import * as z from 'zod'
 import { doors } from '../access/door.ts'
 import { isAddress, isLoopback } from './address.ts'
+import { identityEntrySchema, issuerSchema } from './identity-schema.ts'
 import { type Direction, permissionProblem } from './permission.ts'
 import { broken, duration, list, namedMap, text, whole } from './terms.ts'
 
@@ -127,6 +128,9 @@ const role = z.strictObject({
     .describe(
       'How one may come to it: lobby (anyone, by a name of his choice: the role is public), invite (a file signed by the operator), identity (token or certificate of a workload), legacy (a bare name, answered with a seed made by the server; one role only). Without doors nobody comes.',
     ),
+  identity: list(identityEntrySchema, { min: 0, max: 64 })
+    .default([])
+    .describe('Who comes to it by the door identity; nobody else does.'),
   lifetime: duration(
     'Life of a credential (minutes for workloads, an hour for people)',
     '10s',
@@ -165,6 +169,9 @@ export const archipelagoSchema = z
     accounts: namedMap(accountName, account, { min: 1, max: 64 }).describe(
       'The accounts that roles live in; SYS, LOBBY, ACCESS, LEGACY and ENROLL are built in.',
     ),
+    issuers: namedMap(label('illegal issuer name'), issuerSchema, { min: 0, max: 64 })
+      .default({})
+      .describe('Whose tokens are exchanged for credentials.'),
     roles: namedMap(roleName, role, { min: 1, max: 64 }).describe(
       'Permission ceilings that the operator signs; doors say how one may come to them.',
     ),

@@ -1,7 +1,7 @@
 import {
-  accessSubject,
+  askedSubjects,
   denyListSubject,
-  renewSubject,
+  renewedSubjects,
   serviceSubjects,
   type FunctionDoor,
 } from './access-subject.ts'
@@ -11,12 +11,7 @@ export function functionPermissions(
   door: FunctionDoor,
   { region, nkey }: { region: string; nkey: string },
 ): { publish: string[]; subscribe: string[] } {
-  const asked = [
-    accessSubject(door),
-    accessSubject(door, region),
-    renewSubject(door),
-    renewSubject(door, region),
-  ]
+  const asked = new Set([...askedSubjects(door, region), ...renewedSubjects(door, region)])
   const own = selfSubject(nkey, '*')
   return {
     publish: ['_INBOX.>', '_R_.>', denyListSubject, own],

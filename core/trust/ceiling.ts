@@ -4,9 +4,10 @@ import type { Door } from '../access/door.ts'
 import type { Archipelago, Role } from '../archipelago.ts'
 import {
   accessSubject,
+  askedSubjects,
   denyListSubject,
   openDoors,
-  renewSubject,
+  renewedSubjects,
   type FunctionDoor,
   serviceSubjects,
 } from '../network/access-subject.ts'
@@ -17,9 +18,9 @@ const ownInbox = '_INBOX.{{subject()}}.>'
 
 /** A member of a role: its subjects, an inbox that is its own, and renewal at the door it came by. */
 export function roleCeiling(role: Role, door: FunctionDoor): PermissionTemplate {
-  const renew = [renewSubject(door), renewSubject(door, '*')]
+  const renewed = door === 'legacy' ? [] : renewedSubjects(door, '*')
   return {
-    pub: allowOnly(door === 'legacy' ? role.publish : [...role.publish, ...renew]),
+    pub: allowOnly([...role.publish, ...renewed]),
     sub: { allow: [...role.subscribe, ownInbox] },
     subs: role.subscriptionsMax,
     data: unlimited,
@@ -47,8 +48,10 @@ function allowOnly(subjects: readonly string[]): SubjectLists {
 /** Anybody: may ask at the doors, and hear every answer there is in the lobby. */
 export function lobbyCeiling({ lobby, roles }: Archipelago): PermissionTemplate {
   const asked = openDoors(roles).filter((door) => door !== 'legacy')
-  const subjects = asked.flatMap((door) => [accessSubject(door), accessSubject(door, '*')])
-  return requestorCeiling(lobby, subjects)
+  return requestorCeiling(
+    lobby,
+    asked.flatMap((door) => askedSubjects(door, '*')),
+  )
 }
 
 /** The tutorial's requestor, in an account of its own: it knows one subject. */
@@ -78,12 +81,9 @@ export function leafnodeCeiling(
   doors: readonly FunctionDoor[],
   region: string,
 ): PermissionTemplate {
-  const asked = doors.flatMap((door) => [
-    accessSubject(door),
-    accessSubject(door, region),
-    renewSubject(door),
-    renewSubject(door, region),
-  ])
+  const asked = new Set(
+    doors.flatMap((door) => [...askedSubjects(door, region), ...renewedSubjects(door, region)]),
+  )
   return {
     pub: { allow: ['_INBOX.>', '_R_.>', denyListSubject] },
     sub: { allow: [...asked, denyListSubject, ...serviceSubjects, '_INBOX.>'] },

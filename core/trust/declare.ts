@@ -2,8 +2,9 @@
 import type { Archipelago, Role } from '../archipelago.ts'
 import {
   accessSubject,
+  askedSubjects,
   openDoors,
-  renewSubject,
+  renewedSubjects,
   type FunctionDoor,
 } from '../network/access-subject.ts'
 import type {
@@ -171,12 +172,11 @@ function scope(
 }
 
 function accessExports({ roles }: Archipelago): ServiceExport[] {
-  return openDoors(roles).flatMap((door) => [
-    service(accessSubject(door)),
-    service(accessSubject(door, '*')),
-    service(renewSubject(door)),
-    service(renewSubject(door, '*')),
+  const subjects = openDoors(roles).flatMap((door) => [
+    ...askedSubjects(door, '*'),
+    ...renewedSubjects(door, '*'),
   ])
+  return [...new Set(subjects)].map(service)
 }
 
 function service(subject: string): ServiceExport {
@@ -195,10 +195,10 @@ function imports({ roles }: Archipelago, name: string, access: AccountKey): Serv
     return [{ ...shared(accessSubject('legacy')), local_subject: accessSubject('lobby') }]
   if (name === 'LOBBY') {
     const asked = openDoors(roles).filter((door) => door !== 'legacy')
-    return asked.flatMap((door) => [shared(accessSubject(door)), shared(accessSubject(door, '*'))])
+    return asked.flatMap((door) => askedSubjects(door, '*').map(shared))
   }
   const renewed = openDoors(roles.filter((role) => role.account === name))
   return renewed
     .filter((door) => door !== 'legacy')
-    .flatMap((door) => [shared(renewSubject(door)), shared(renewSubject(door, '*'))])
+    .flatMap((door) => renewedSubjects(door, '*').map(shared))
 }

@@ -1,5 +1,6 @@
 // The public halves of the keys whose home is a region: all of them that ever leaves it.
 import * as z from 'zod'
+import { isCurveKey, type CurveKey } from '../access/curve-key.ts'
 import { functionDoors } from '../network/access-subject.ts'
 import { parseJson } from '../parse-json.ts'
 import { isNkey, type Nkey } from './nkey.ts'
@@ -22,6 +23,8 @@ const regionKeys = z.strictObject({
       nkey: userKey,
       /** By role. */
       signingKeys: z.record(z.string(), signingKeys),
+      /** X25519: to which tokens for this function are sealed. */
+      tokenKey: z.custom<CurveKey>((text) => isCurveKey(String(text))).optional(),
     }),
   ),
 })

@@ -75,6 +75,10 @@ export function openAudit(
 
 function origin(grant: Grant | LegacyGrant): object {
   if (grant.rule === 'legacy') return { warning: 'a seed made here was sent over the wire' }
-  const { ticketId: ticket, renewed } = grant
-  return { ...(ticket !== undefined && { ticket }), ...(renewed !== undefined && { renewed }) }
+  const { ticketId: ticket, renewed, entry } = grant
+  return {
+    ...(entry !== undefined && { entry }),
+    ...(ticket !== undefined && { ticket }),
+    ...(renewed !== undefined && { renewed }),
+  }
 }

@@ -1,6 +1,7 @@
 // One door of one region: its trust, its connection to the leafnode server, its HTTPS listener.
 import { connectWithNkey, type NatsConnection, type Target } from '../../nats/connect.ts'
 import type { FairQueue } from '../../core/access/fair-queue.ts'
+import type { FunctionDoor } from '../../core/network/access-subject.ts'
 import type { Nkey } from '../../core/trust/nkey.ts'
 import { openFiles } from '../../store/files.ts'
 import { requireKey } from '../../store/key-file.ts'
@@ -38,7 +39,7 @@ export async function startFunction(
   parts: FunctionParts = {},
 ): Promise<RunningFunction> {
   const { region, door, folders, https } = environment
-  const { report = reportToStderr, handle = provisionWith, queue } = parts
+  const { report = reportToStderr, queue } = parts
   const { writeAudit = writeToStdout, selfIntervalMs = 1_000 } = parts
   await using started = new AsyncDisposableStack()
   // First of all, for what follows is done while the leafnode server shakes hands.
@@ -54,11 +55,12 @@ export async function startFunction(
     nowMs: Date.now,
     audit: openAudit({ region, door }, writeAudit),
   }
+  const handle = parts.handle ?? (await handlerOf(door))
   const work = startWork(handle(provisioning), { door, ...(queue && { queue }) })
-  const self = { door, trust: provisioning.trust, nowMs: provisioning.nowMs, work }
+  const self = { region, door, trust: provisioning.trust, nowMs: provisioning.nowMs, work }
   const askSelf = makeSelfRequest({ ...self, deadlineMs: selfIntervalMs })
   // While the leafnode server shakes hands; what ran once runs faster, too.
-  const tried = askSelf((bytes) => askInProcess(work, bytes))
+  const tried = askSelf((bytes) => askInProcess(work, door, bytes))
   tried.catch(() => {})
   if (door === 'legacy') report('warning: this door makes seeds and sends them over the wire')
   const watch: { health?: Health } = {}
@@ -130,8 +132,12 @@ function keepAfterFirst(
   return kept
 }
 
-function provisionWith(provisioning: Provisioning): Handle {
-  return (request) => provisionCredential(request, provisioning)
+/** What only one door needs is loaded there alone. */
+async function handlerOf(door: FunctionDoor): Promise<(provisioning: Provisioning) => Handle> {
+  if (door !== 'identity')
+    return (provisioning) => (asked) => provisionCredential(asked, provisioning)
+  const { exchangeToken } = await import('../exchange-token.ts')
+  return (provisioning) => (asked) => exchangeToken(asked, provisioning)
 }
 
 function writeToStdout(line: string): void {
@@ -142,7 +148,12 @@ function reportToStderr(line: string): void {
   console.error(`provision-credentials: ${line}`)
 }
 
-async function askInProcess(work: Work, bytes: Uint8Array): Promise<Uint8Array> {
+async function askInProcess(
+  work: Work,
+  door: FunctionDoor,
+  bytes: Uint8Array,
+): Promise<Uint8Array> {
   const caller = { trigger: 'self', source: 'self' } as const
-  return Buffer.from((await work.answer({ kind: 'access', bytes, caller })).body)
+  const kind = door === 'identity' ? 'sealed-exchange' : 'access'
+  return Buffer.from((await work.answer({ kind, bytes, caller })).body)
 }

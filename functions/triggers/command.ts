@@ -6,10 +6,11 @@ import { Argument, Command } from '@commander-js/extra-typings'
 import { makeAsk, readAnswer, type Asking } from '../../core/access/ask.ts'
 import { generateCurveKeyPair } from '../../core/access/curve-key.ts'
 import { parseInviteFile } from '../../core/access/invite-file.ts'
-import { parseArchipelago, type Archipelago } from '../../core/archipelago.ts'
+import type { Archipelago } from '../../core/archipelago.ts'
 import { Refusal, type RefusalCode } from '../../core/errors.ts'
 import { functionDoors, type FunctionDoor } from '../../core/network/access-subject.ts'
 import { formatCreds } from '../../core/trust/creds.ts'
+import { readArchipelago } from '../../store/archipelago.ts'
 import { readOrRefuse, writePrivate } from '../../store/files.ts'
 import { readFunctionTrust, type FunctionTrust } from '../../store/function-trust.ts'
 import { defaultDataDir, functionHome, homesOf } from '../../store/homes.ts'
@@ -45,7 +46,7 @@ interface Place {
 }
 
 function openRegion({ archipelago: file, dataDir, role, ...options }: Options): Place {
-  const archipelago = parseArchipelago(readOrRefuse(file, 'description of the network'), file)
+  const archipelago = readArchipelago(file)
   const homes = homesOf(resolve(dataDir ?? defaultDataDir(archipelago.network, process.env)))
   const region = findRegion(archipelago, options.region)
   const door = options.invite === undefined ? doorOf(archipelago, role) : 'invite'

@@ -1,13 +1,15 @@
-// What both HTTP doors do with a request: one path, one body of at most 4 KiB, one table of refusals.
+// What both HTTP doors do with a request: one path, one body of bounded size, one table of refusals.
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { exchangeBytesMax } from '../../core/access/exchange-request.ts'
 import { requestBytesMax } from '../../core/access/request.ts'
 import { Refusal } from '../../core/errors.ts'
-import type { FunctionDoor } from '../../core/network/access-subject.ts'
+import { doorPath, type FunctionDoor } from '../../core/network/access-subject.ts'
 import { quote } from '../../core/quote.ts'
 import type { Caller } from '../provisioning/audit.ts'
 import { refuseUnread, type ProvisioningAnswer } from '../provision-credentials.ts'
 import type { Work } from '../provisioning/work.ts'
 import { sourceOf } from './source.ts'
+import { requireTokenRequest } from './token-http.ts'
 
 export interface HttpDoor {
   readonly door: FunctionDoor
@@ -27,13 +29,15 @@ export async function answerHttp(
 ): Promise<void> {
   try {
     if (request.url === '/healthz') return answerHealth(request, response, http)
-    if (request.url !== '/')
+    if (request.url !== doorPath(http.door))
       throw new Refusal('ERR_PATH_UNKNOWN', `unknown path: ${quote(request.url ?? '')}`)
     requireMethod(request, response, ['POST'])
-    const bytes = await readBody(request)
+    const isToken = http.door === 'identity'
+    if (isToken) requireTokenRequest(request, response)
+    const bytes = await readBody(request, isToken ? exchangeBytesMax : requestBytesMax)
     const source = sourceOf(request.socket.remoteAddress)
     const caller = { trigger: http.trigger, source }
-    send(response, await http.work.answer({ kind: 'access', bytes, caller }))
+    send(response, await http.work.answer({ kind: isToken ? 'exchange' : 'access', bytes, caller }))
   } catch (error) {
     // What was not read to its end would be taken for the next request.
     response.setHeader('connection', 'close')
@@ -70,12 +74,14 @@ function write(response: ServerResponse, status: number, body: string): void {
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(body),
     'cache-control': 'no-store',
+    // For caches of HTTP/1.0: RFC 6749 section 5.1 asks for it.
+    pragma: 'no-cache',
   })
   response.end(body)
 }
 
 /** Stops reading at the first byte too many, and when the body takes too long. */
-async function readBody(request: IncomingMessage): Promise<Uint8Array> {
+async function readBody(request: IncomingMessage, bytesMax: number): Promise<Uint8Array> {
   const chunks: Buffer[] = []
   let length = 0
   const tooLate = setTimeout(() => request.destroy(), bodySecondsMax * 1_000)
@@ -84,8 +90,8 @@ async function readBody(request: IncomingMessage): Promise<Uint8Array> {
       destroyOnReturn: false,
     }) as AsyncIterable<Buffer>) {
       length += chunk.length
-      if (length > requestBytesMax)
-        throw new Refusal('ERR_REQUEST_OVERSIZE', `request: over ${requestBytesMax} bytes`)
+      if (length > bytesMax)
+        throw new Refusal('ERR_REQUEST_OVERSIZE', `request: over ${bytesMax} bytes`)
       chunks.push(chunk)
     }
   } finally {

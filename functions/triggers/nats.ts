@@ -1,5 +1,10 @@
 // The NATS trigger: the function behind its region's leafnode, in the queue group of its door.
-import { accessSubject, renewSubject, serviceName } from '../../core/network/access-subject.ts'
+import {
+  accessSubject,
+  exchangeSubject,
+  renewSubject,
+  serviceName,
+} from '../../core/network/access-subject.ts'
 import type { FunctionDoor } from '../../core/network/access-subject.ts'
 import type { Msg, NatsConnection, Subscription } from '../../nats/connect.ts'
 import {
@@ -92,6 +97,8 @@ function endpointsOf({ region, door }: NatsDoor): [Served, ...Served[]] {
     endpoint: { name, subject, queue: `${serviceName}-${door}` },
     kind,
   })
+  if (door === 'identity')
+    return [served(`exchange-${region}`, exchangeSubject(region), 'sealed-exchange')]
   const access = served('access', accessSubject(door), 'access')
   const accessHere = served(`access-${region}`, accessSubject(door, region), 'access')
   if (door === 'legacy') return [access, accessHere]

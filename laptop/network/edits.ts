@@ -1,8 +1,7 @@
 // Edits of archipelago.yaml on a running network: looked at any time, applied one at a time.
-import { readFileSync } from 'node:fs'
-import { parseArchipelago, type Archipelago } from '../../core/archipelago.ts'
 import { Refusal } from '../../core/errors.ts'
 import type { Plan } from '../../core/plan/plan.ts'
+import { readArchipelago } from '../../store/archipelago.ts'
 import type { ControlHandler } from '../control/open-control.ts'
 import { applyRunning, type Applied } from './apply-network.ts'
 import { planRunning } from './plan-network.ts'
@@ -52,16 +51,4 @@ export function controlEdits(edits: Edits): ControlHandler {
     if (request.do === 'plan') return edits.plan(archipelagoFile)
     return edits.apply(archipelagoFile, { agreed: request.agreed, report })
   }
-}
-
-/** Refuses a file that is not there or not right. */
-function readArchipelago(file: string): Archipelago {
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch (cause) {
-    const reason = (cause as NodeJS.ErrnoException).code ?? String(cause)
-    throw new Refusal('ERR_ARCHIPELAGO_MISSING', `cannot read ${file}: ${reason}`, { cause })
-  }
-  return parseArchipelago(text, file)
 }

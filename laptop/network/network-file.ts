@@ -1,7 +1,12 @@
 import { formatNetworkFile, type NetworkFile } from '../../core/access/network-file.ts'
 import type { Archipelago } from '../../core/archipelago.ts'
-import { openDoors } from '../../core/network/access-subject.ts'
+import { doorPath, openDoors } from '../../core/network/access-subject.ts'
 import { formatHostPort, formatUrl, type RegionPlace } from '../../core/network/endpoint.ts'
+import { serviceLifetimeSeconds } from '../../core/trust/lifetime.ts'
+import type { Nkey } from '../../core/trust/nkey.ts'
+import { parseRegionKeys } from '../../core/trust/region-keys.ts'
+import { signTokenKey } from '../../core/trust/token-key.ts'
+import { operatorSigner } from '../../store/operator.ts'
 import { rootsFile } from '../../store/authority-files.ts'
 import { readOrRefuse } from '../../store/files.ts'
 import { publicFiles } from '../../store/public.ts'
@@ -27,6 +32,7 @@ export function writeNetworkFile({
       name: region.name,
       servers: clientUrls([region]),
       https: httpsUrls(region, archipelago),
+      ...tokenKeyOf({ files, homes, trust }, region.name),
     })),
     lobbyCreds: readOrRefuse(lobby, 'lobby credential'),
   }
@@ -48,9 +54,26 @@ function httpsUrls(
 ): NetworkFile['regions'][number]['https'] {
   const open = openDoors(roles)
   const urls = doors.flatMap(({ door, https }) =>
-    (door === 'lobby' || door === 'invite') && open.includes(door)
-      ? [[door, `https://${formatHostPort(https.host, https.port)}/`]]
+    door !== 'legacy' && open.includes(door)
+      ? [[door, `https://${formatHostPort(https.host, https.port)}${doorPath(door)}`]]
       : [],
   )
   return Object.fromEntries(urls) as NetworkFile['regions'][number]['https']
+}
+
+/** Where the region has the door identity. */
+function tokenKeyOf(
+  { files, homes, trust: { operator: home } }: Pick<NetworkRuntime, 'files' | 'homes' | 'trust'>,
+  region: string,
+): { tokenKey?: string } {
+  const keys = files.read(publicFiles.region(homes.public, region))
+  const curve = keys === undefined ? undefined : parseRegionKeys(keys).doors.identity?.tokenKey
+  if (curve === undefined) return {}
+  const { store, operator } = home
+  const now = nowSeconds()
+  const key = signTokenKey(operatorSigner(store, operator), {
+    ...{ operator: operator.claims.sub as Nkey<'operator'>, region, curve, nowSeconds: now },
+    expiresAtSeconds: now + serviceLifetimeSeconds.lobby,
+  })
+  return { tokenKey: key.text }
 }

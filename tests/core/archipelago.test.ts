@@ -16,6 +16,7 @@ test('reads the example', (t) => {
     })),
   )
   t.deepEqual(rest, {
+    issuers: [],
     network: 'archipelago',
     trustDomain: 'archipelago.example',
     ports: {
@@ -44,6 +45,7 @@ test('reads the example', (t) => {
     name: 'member',
     account: 'KUBECON',
     doors: ['lobby'],
+    identity: [],
     lifetimeSeconds: 3600,
     publish: ['chat.KUBECON.online', 'chat.KUBECON.posts.*', 'chat.KUBECON.dms.*'],
     subscribe: ['chat.KUBECON.online', 'chat.KUBECON.posts.*', 'chat.KUBECON.dms.{{subject()}}'],
@@ -64,7 +66,11 @@ const addresses = 'addresses: [ams3.nats.archipelago.example]'
 for (const [what, passage, by] of [
   ['a role without doors', '    doors: [lobby]\n', ''],
   ['a role with no door', 'doors: [lobby]', 'doors: []'],
-  ['a role with every door', 'doors: [lobby]', 'doors: [lobby, invite, identity, legacy]'],
+  [
+    'a role with every door',
+    'doors: [lobby]',
+    'doors: [lobby, invite, identity, legacy]\n    identity: [{ spiffeId: spiffe://a.example/workload }]',
+  ],
   ['a role that may publish nothing', /publish: \[.*\]/.exec(good)?.[0] ?? '', 'publish: []'],
   ['nine servers', addresses, `${addresses}\n    servers: 9`],
   ['one server', addresses, `${addresses}\n    servers: 1`],

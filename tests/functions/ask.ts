@@ -39,7 +39,10 @@ export function spell(network: TestNetwork, spelled: Spelled = {}): Uint8Array {
   return Buffer.from(JSON.stringify({ proof, signature, ...fields }))
 }
 
-export function claimsOf({ network }: TestNetwork, { pair, curve }: Holder): ProofClaims {
+export function claimsOf(
+  { network }: TestNetwork,
+  { pair, curve }: Holder,
+): ProofClaims & { readonly name: string } {
   return {
     audience: network.operator.claims.sub,
     door: 'lobby',

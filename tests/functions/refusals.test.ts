@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import test from 'ava'
 import { signDenyList } from '../../core/trust/deny-list.ts'
-import { accessSubject, type FunctionDoor } from '../../core/network/access-subject.ts'
+import { accessSubject, type AccessDoor } from '../../core/network/access-subject.ts'
 import type { Nkey } from '../../core/trust/nkey.ts'
 import { auditFile } from '../../laptop/functions.ts'
 import type { NatsConnection } from '../../nats/connect.ts'
@@ -277,12 +277,12 @@ for (const transport of ['nats', 'https'] as const)
       t.is(answer.error, `${String(answer.body['code'])}: ${String(answer.body['message'])}`)
     })
 
-function ask(transport: 'nats' | 'https', door: FunctionDoor, body: Uint8Array): Promise<Answered> {
+function ask(transport: 'nats' | 'https', door: AccessDoor, body: Uint8Array): Promise<Answered> {
   if (transport === 'nats') return askNats(lobby, accessSubject(door, region), body)
   return askHttp(urlOf(door), { ca: network.network.file.ca, body })
 }
 
-function urlOf(door: FunctionDoor): string {
+function urlOf(door: AccessDoor): string {
   const { https } = network.network.file.regions.find(({ name }) => name === region) ?? {}
   return https?.[door as 'lobby' | 'invite'] ?? ''
 }

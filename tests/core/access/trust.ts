@@ -73,6 +73,7 @@ export function makeTrust({ yaml = good, revocations = {} }: TrustOptions = {}):
         doors: {
           lobby: doorKeys('lobby'),
           invite: doorKeys('invite'),
+          identity: doorKeys('identity'),
           legacy: doorKeys('legacy'),
         },
       },

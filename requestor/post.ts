@@ -3,15 +3,19 @@ import { Refusal } from '../core/errors.ts'
 
 const answerBytesMax = 256 * 1024
 
+export interface Posted {
+  readonly body: Uint8Array | string
+  readonly type: 'application/json' | 'application/x-www-form-urlencoded'
+  readonly ca: string
+  readonly deadlineMs: number
+}
+
 /** Posts one request to a function's HTTPS door; resolves with the body of whatever it answered. */
-export function postAccess(
-  url: string,
-  { body, ca, deadlineMs }: { body: Uint8Array; ca: string; deadlineMs: number },
-): Promise<Uint8Array> {
+export function post(url: string, { body, type, ca, deadlineMs }: Posted): Promise<Uint8Array> {
   const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>()
   const fail = (cause: Error): void =>
     reject(new Refusal('ERR_CONNECT', `cannot ask ${url}: ${cause.message}`, { cause }))
-  const headers = { 'content-type': 'application/json', 'content-length': body.length }
+  const headers = { 'content-type': type, 'content-length': Buffer.byteLength(body) }
   const signal = AbortSignal.timeout(deadlineMs)
   const asked = request(url, { method: 'POST', ca, headers, signal, agent: false }, (response) => {
     const chunks: Buffer[] = []

@@ -1,0 +1,69 @@
+import test from 'ava'
+import { generateKeyPairSync } from 'node:crypto'
+import { withIssuerKeys } from '../../../core/archipelago/issuer-keys.ts'
+import { parseArchipelago } from '../../../core/archipelago.ts'
+import { Refusal } from '../../../core/errors.ts'
+import { importJwkSet, readJwkSet } from '../../../core/identity/jwk-set.ts'
+import { keyFiles, withTokens } from '../access/token-example.ts'
+import { makeTokenIssuer } from '../access/token-issuer.ts'
+import { good } from '../archipelago/example.ts'
+
+const { jwk, publicKey } = makeTokenIssuer('a')
+const weak = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey.export({ format: 'jwk' })
+const secret = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({
+  format: 'jwk',
+})
+
+test('reads the keys that verify tokens, and leaves out all others', (t) => {
+  const keys = readJwkSet(
+    {
+      keys: [
+        { ...jwk, kid: 'b', use: 'enc' },
+        { kty: 'oct', kid: 'c', k: 'AAAA' },
+        { kty: 'OKP', crv: 'Ed25519', kid: 'd', x: 'AAAA' },
+        { ...jwk, use: undefined, 'x-more': [1] },
+      ],
+    },
+    'sig',
+  )
+  t.deepEqual(
+    keys.map(({ kid }) => kid),
+    ['a'],
+  )
+  t.true(importJwkSet(keys).get('a')?.key.equals(publicKey))
+  t.deepEqual(Object.keys(keys[0]?.jwk ?? {}).toSorted(), ['e', 'kty', 'n'])
+})
+
+for (const [what, value, message] of [
+  ['no set', {}, 'illegal JWK set: keys: Invalid input: expected array, received undefined'],
+  ['no key', { keys: [] }, 'illegal JWK set: no key by which a token can be verified'],
+  [
+    'a key without id',
+    { keys: [{ ...jwk, kid: undefined }] },
+    'illegal JWK set: a key without key id',
+  ],
+  ['a key id twice', { keys: [jwk, { ...jwk }] }, "illegal JWK set: key id twice: 'a'"],
+  ['a private key', { keys: [{ ...secret, kid: 'a' }] }, 'illegal JWK: a private key'],
+  ['a weak key', { keys: [{ ...weak, kid: 'a' }] }, 'illegal JWK: RSA of 1024 bits, 2048 at least'],
+] as const)
+  test(`refuses ${what}`, (t) => {
+    const refusal = t.throws(() => readJwkSet(value, 'sig'), { instanceOf: Refusal })
+    t.is(refusal.message, message)
+  })
+
+for (const [what, text, message] of [
+  ['is not there', undefined, 'no keys of issuer builds in builds.jwks.json'],
+  ['is no JSON', 'x', 'keys of issuer builds in builds.jwks.json: illegal JWK set: not JSON'],
+  [
+    'says a thing twice',
+    '{"keys":[],"keys":[]}',
+    "keys of issuer builds in builds.jwks.json: illegal JWK set: two members named 'keys'",
+  ],
+] as const)
+  test(`names the issuer whose file ${what}`, (t) => {
+    const archipelago = parseArchipelago(withTokens(good), 'archipelago.yaml')
+    const read = (path: string) => (path === 'builds.jwks.json' ? text : keyFiles[path])
+    const refusal = t.throws(() => withIssuerKeys(archipelago, read), { instanceOf: Refusal })
+    t.is(refusal.code, 'ERR_ISSUER_KEYS')
+    t.is(refusal.message, message)
+  })

@@ -1,0 +1,221 @@
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import test from 'ava'
+import { makeExchange, type ExchangeAsk } from '../../core/access/ask-exchange.ts'
+import { parseCurveKey } from '../../core/access/curve-key.ts'
+import { sealExchange } from '../../core/access/sealed-exchange.ts'
+import { formatTokenAudience } from '../../core/access/token-audience.ts'
+import { exchangeSubject } from '../../core/network/access-subject.ts'
+import { parseTokenKey } from '../../core/trust/token-key.ts'
+import { auditFile } from '../../laptop/functions.ts'
+import type { NatsConnection } from '../../nats/connect.ts'
+import { mayPublish } from '../../nats/permission.ts'
+import { exchangeOverHttps, exchangeOverNats } from '../../requestor/exchange-token.ts'
+import { makeNkeyPair } from '../../store/key-file.ts'
+import { ams3Cluster, mesh, sfo2Cluster } from '../core/access/token-example.ts'
+import { serviceAccountClaims } from '../core/access/token-issuer.ts'
+import type { TestNetwork } from '../test-network.ts'
+import { until } from '../until.ts'
+import { askHttp, askNats, enterLobby, makeHolder, nowSeconds, type Holder } from './ask.ts'
+import { startTokenNetwork } from './token-network.ts'
+
+const region = 'ams3'
+
+let network: TestNetwork
+let lobby: NatsConnection
+test.before(async () => {
+  network = await startTokenNetwork()
+  lobby = await enterLobby(network, region)
+})
+test.after.always(async () => {
+  await lobby?.close()
+  await network?.[Symbol.asyncDispose]()
+})
+
+const audienceOf = ({ pair }: Pick<Holder, 'pair'>) =>
+  formatTokenAudience('archipelago', pair.publicKey)
+const claimsOf = (holder: Pick<Holder, 'pair'>, changes: object = {}) => ({
+  ...serviceAccountClaims({ audience: audienceOf(holder), nowSeconds: nowSeconds() }),
+  ...changes,
+})
+
+const ways = { HTTPS: exchangeOverHttps, NATS: exchangeOverNats }
+
+for (const [way, exchange] of Object.entries(ways)) {
+  test(`over ${way} a cluster's token becomes a credential that ends with it`, async (t) => {
+    const pair = makeNkeyPair('user')
+    const claims = claimsOf({ pair })
+    const token = ams3Cluster.sign(claims)
+    const credential = await exchange({ network: network.network, role: 'orders', token, pair })
+    const { user } = credential.creds
+    t.is(user.claims.name, 'ams3-cluster|system:serviceaccount:shop:orders')
+    t.is(user.claims.sub, pair.publicKey)
+    t.is(user.claims.exp, Number(claims['exp']))
+    t.is(credential.region, region)
+    const nc = await network.connect(credential, region)
+    t.true(await mayPublish(nc, 'chat.KUBECON.online'))
+    t.false(await mayPublish(nc, 'chat.KUBECON.posts.General'))
+    await nc.close()
+  })
+
+  test(`over ${way} a JWT-SVID becomes a credential, in any region`, async (t) => {
+    const pair = makeNkeyPair('user')
+    const sub = 'spiffe://mesh.example/shop/orders'
+    const token = mesh.sign({ sub, aud: [audienceOf({ pair })], exp: nowSeconds() + 300 })
+    const asked = { network: network.network, role: 'meshed', token, pair, region: 'sgp1' }
+    const credential = await exchange(asked)
+    t.is(credential.creds.user.claims.name, sub)
+    t.is(credential.region, 'sgp1')
+  })
+
+  test(`over ${way} a cluster is believed in its own region alone`, async (t) => {
+    const pair = makeNkeyPair('user')
+    const token = sfo2Cluster.sign(claimsOf({ pair }))
+    const asked = { network: network.network, role: 'orders', token, pair }
+    await t.throwsAsync(exchange({ ...asked, region }), { code: 'ERR_TOKEN_KEY_ID' })
+    t.is((await exchange({ ...asked, region: 'sfo2' })).region, 'sfo2')
+    await t.throwsAsync(exchange({ ...asked, region: 'sgp1' }), { code: 'ERR_TOKEN_ISSUER' })
+  })
+}
+
+test('a workload gets the next credential over its own connection, with the next token', async (t) => {
+  const pair = makeNkeyPair('user')
+  const asked = { network: network.network, role: 'orders', pair, region }
+  const first = await exchangeOverNats({ ...asked, token: ams3Cluster.sign(claimsOf({ pair })) })
+  const nc = await network.connect(first, region)
+  const claims = claimsOf({ pair }, { exp: nowSeconds() + 700 })
+  const asking = {
+    ...askingOf({ pair, curve: makeHolder().curve }),
+    token: ams3Cluster.sign(claims),
+  }
+  const answer = await askNats(nc, exchangeSubject(region), sealed(makeExchange(asking)))
+  t.is(answer.status, 200, answer.error)
+  await nc.close()
+})
+
+const askingOf = (holder: Holder) => ({
+  operator: network.network.operator,
+  role: 'orders',
+  token: ams3Cluster.sign(claimsOf(holder)),
+  ...holder,
+  nonce: randomBytes(18).toString('base64url'),
+  nowMs: Date.now(),
+})
+
+function sealed({ form }: Pick<ExchangeAsk, 'form'>, to = region): Uint8Array {
+  const text = network.network.file.regions.find(({ name }) => name === to)?.tokenKey ?? ''
+  const { operator } = network.network
+  const key = parseTokenKey(text, { operator, region: to, nowSeconds: nowSeconds() })
+  return sealExchange(form, { region: to, key: parseCurveKey(key) })
+}
+
+const urlOf = (name = region) =>
+  network.network.file.regions.find((each) => each.name === name)?.https.identity ?? ''
+const postForm = (body: string, headers: object = {}) =>
+  askHttp(urlOf(), {
+    ca: network.network.file.ca,
+    body: Buffer.from(body),
+    headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+  })
+
+test('over HTTP the answer is as RFC 8693 has it, and nobody keeps it', async (t) => {
+  const { status, headers, body } = await postForm(makeExchange(askingOf(makeHolder())).form)
+  t.is(status, 200)
+  t.is(headers['cache-control'], 'no-store')
+  t.is(headers.pragma, 'no-cache')
+  t.is(headers['content-type'], 'application/json')
+  t.is(body['issued_token_type'], 'urn:ietf:params:oauth:token-type:jwt')
+  t.is(body['token_type'], 'N_A')
+  t.regex(String(body['access_token']), /^[\w-]+\.[\w-]+\.[\w-]+$/)
+  t.true(Number(body['expires_in']) > 590 && Number(body['expires_in']) <= 600)
+})
+
+for (const [what, form, headers, expected] of [
+  ['no form', 'x', {}, [400, 'invalid_request', 'ERR_GRANT_MISSING: grant_type is missing']],
+  [
+    'another grant',
+    'grant_type=password',
+    {},
+    [
+      400,
+      'unsupported_grant_type',
+      'ERR_GRANT_TYPE: grant_type is not urn:ietf:params:oauth:grant-type:token-exchange',
+    ],
+  ],
+  [
+    'a megabyte',
+    `subject_token=${'a'.repeat(2 ** 20)}`,
+    {},
+    [400, 'invalid_request', 'ERR_REQUEST_OVERSIZE: request: over 20480 bytes'],
+  ],
+  [
+    'JSON',
+    '{}',
+    { 'content-type': 'application/json' },
+    [
+      400,
+      'invalid_request',
+      "ERR_CONTENT_TYPE: content type is not application/x-www-form-urlencoded: 'application/json'",
+    ],
+  ],
+  [
+    'the password of a client',
+    'grant_type=x',
+    { authorization: 'Basic YTpi' },
+    [401, 'invalid_client', 'ERR_CLIENT_AUTHENTICATION: clients are not authenticated here'],
+  ],
+] as const)
+  test(`over HTTP refuses ${what} in the words of OAuth`, async (t) => {
+    const answer = await postForm(form, headers)
+    const { error, error_description: description } = answer.body
+    t.deepEqual([answer.status, error, description], expected as unknown as unknown[])
+    t.is(answer.headers['cache-control'], 'no-store')
+    if (answer.status === 401) t.is(answer.headers['www-authenticate'], 'Basic')
+  })
+
+test('over NATS a token in the clear is refused, and not repeated', async (t) => {
+  const { form } = makeExchange(askingOf(makeHolder()))
+  for (const clear of [form, new URLSearchParams(form).get('subject_token') ?? '']) {
+    const answer = await askNats(lobby, exchangeSubject(region), Buffer.from(clear))
+    t.is(answer.status, 400)
+    t.is(
+      answer.error,
+      "ERR_TOKEN_UNSEALED: request is not sealed to ams3's key: a token in it was readable by others, so withdraw it",
+    )
+    t.false(JSON.stringify(answer.body).includes(clear.slice(0, 40)))
+  }
+})
+
+test('what is sealed to one region opens in no other', async (t) => {
+  const bytes = sealed(makeExchange(askingOf(makeHolder())))
+  const moved = await askNats(lobby, exchangeSubject('sfo2'), bytes)
+  t.regex(moved.error ?? '', /^ERR_SEALED_ILLEGAL: sealed message does not open with the key /)
+  t.is((await askNats(lobby, exchangeSubject(region), bytes)).status, 200)
+})
+
+test('each decision is one line of audit: who, what, by which rule, and no token', async (t) => {
+  const holder = makeHolder()
+  const asking = askingOf(holder)
+  await askNats(lobby, exchangeSubject(region), sealed(makeExchange(asking)))
+  const refused = makeExchange({ ...asking, role: 'builder' })
+  await askNats(lobby, exchangeSubject(region), sealed(refused))
+  const path = auditFile(network.homes, region, 'identity')
+  const lines = await until('both lines are written', () => {
+    const all = readFileSync(path, 'utf8').split('\n')
+    const own = all.filter((line) => line.includes(holder.pair.publicKey))
+    return own.length === 2 && own
+  })
+  const [granted, denied] = lines.map((line) => JSON.parse(line) as Record<string, unknown>)
+  t.like(granted, {
+    verdict: 'granted',
+    rule: 'identity',
+    entry: 'roles.orders.identity[0]',
+    role: 'orders',
+    name: 'ams3-cluster|system:serviceaccount:shop:orders',
+    nkey: holder.pair.publicKey,
+  })
+  t.like(denied, { verdict: 'refused', rule: 'ERR_ROLE_DOOR', role: 'builder' })
+  t.regex(JSON.stringify(granted?.['caller']), /"trigger":"nats","source":"ams3-\d#\d+"/)
+  const [, , signature = ''] = asking.token.split('.')
+  t.false(readFileSync(path, 'utf8').includes(signature))
+})
