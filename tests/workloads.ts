@@ -40,7 +40,10 @@ export async function mintSvid(id: string, issuer: Issuer, nowMs = Date.now()): 
 }
 
 /** What signs identities of a region of this network. */
-export function authorityOf({ data, archipelago }: BareNetwork, region: string): Issuer {
+export function authorityOf(
+  { data, archipelago }: Pick<BareNetwork, 'data' | 'archipelago'>,
+  region: string,
+): Issuer {
   const store = { files: openFiles(), homes: homesOf(data), archipelago, nowMs: Date.now() }
   const place = { region, kind: 'identity', placement: 'laptop' } as const
   const issuer = readIntermediate(store, place)
@@ -49,7 +52,7 @@ export function authorityOf({ data, archipelago }: BareNetwork, region: string):
 }
 
 const role: Role = {
-  ...{ name: 'exporter', account: 'WORK', doors: [], lifetimeSeconds: 600 },
+  ...{ name: 'exporter', account: 'WORK', doors: [], identity: [], lifetimeSeconds: 600 },
   ...{ publish: ['metrics.>'], subscribe: ['metrics.>'] },
   ...{ subscriptionsMax: 8, payloadBytesMax: 65_536 },
 }
@@ -119,7 +122,7 @@ export const workloadUrls = (regions: readonly RegionPlace[]): string[] =>
   )
 
 export function connectWorkload(
-  { data }: BareNetwork,
+  { data }: Pick<BareNetwork, 'data'>,
   { servers, svid, creds }: { servers: readonly string[]; svid: Svid; creds: Creds },
 ): Promise<NatsConnection> {
   const bundles = readBundles(openFiles(), homesOf(data))

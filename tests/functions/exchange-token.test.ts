@@ -17,7 +17,7 @@ import { serviceAccountClaims } from '../core/access/token-issuer.ts'
 import type { TestNetwork } from '../test-network.ts'
 import { until } from '../until.ts'
 import { askHttp, askNats, enterLobby, makeHolder, nowSeconds, type Holder } from './ask.ts'
-import { startTokenNetwork } from './token-network.ts'
+import { connectExchanged, startTokenNetwork } from './token-network.ts'
 
 const region = 'ams3'
 
@@ -52,7 +52,7 @@ for (const [way, exchange] of Object.entries(ways)) {
     t.is(user.claims.sub, pair.publicKey)
     t.is(user.claims.exp, Number(claims['exp']))
     t.is(credential.region, region)
-    const nc = await network.connect(credential, region)
+    const nc = await connectExchanged(network, credential)
     t.true(await mayPublish(nc, 'chat.KUBECON.online'))
     t.false(await mayPublish(nc, 'chat.KUBECON.posts.General'))
     await nc.close()
@@ -82,7 +82,7 @@ test('a workload gets the next credential over its own connection, with the next
   const pair = makeNkeyPair('user')
   const asked = { network: network.network, role: 'orders', pair, region }
   const first = await exchangeOverNats({ ...asked, token: ams3Cluster.sign(claimsOf({ pair })) })
-  const nc = await network.connect(first, region)
+  const nc = await connectExchanged(network, first)
   const claims = claimsOf({ pair }, { exp: nowSeconds() + 700 })
   const asking = {
     ...askingOf({ pair, curve: makeHolder().curve }),
