@@ -22,6 +22,7 @@ export interface Ports {
   readonly monitor: number
   readonly workload: number
   readonly https: number
+  readonly mtls: number
 }
 
 /** Who vouches for workloads, and in which regions. */

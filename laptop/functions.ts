@@ -1,6 +1,7 @@
 // The function processes of one machine: for every region and open door one.
 import { mkdirSync, renameSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { hasMtls } from '../core/access/door.ts'
 import type { Archipelago } from '../core/archipelago.ts'
 import { formatUrl, type DoorPlace, type RegionPlace } from '../core/network/endpoint.ts'
 import { openDoors, type FunctionDoor } from '../core/network/access-subject.ts'
@@ -77,6 +78,10 @@ function functionProcess(
       HTTPS_PORT: String(place.https.port),
       HTTPS_CERT: outside.certificate,
       HTTPS_KEY: outside.key,
+      ...(hasMtls(door) && {
+        MTLS_HOST: place.mtls.listen,
+        MTLS_PORT: String(place.mtls.port),
+      }),
     },
   }
 }

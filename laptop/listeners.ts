@@ -1,5 +1,10 @@
-import type { Door } from '../core/access/door.ts'
-import type { LeafnodePlace, RegionPlace, ServerPlace } from '../core/network/endpoint.ts'
+import { hasMtls, type Door } from '../core/access/door.ts'
+import type {
+  DoorPlace,
+  LeafnodePlace,
+  RegionPlace,
+  ServerPlace,
+} from '../core/network/endpoint.ts'
 import type { Listener } from './ports.ts'
 
 /** Every port that the processes of these regions listen on. */
@@ -7,9 +12,7 @@ export function listenersOf(regions: readonly RegionPlace[], doors: readonly Doo
   return regions.flatMap((region) => [
     ...region.servers.flatMap(serverListeners),
     ...leafnodeListeners(region.leafnode),
-    ...region.doors
-      .filter(({ door }) => doors.includes(door))
-      .map(({ name, https }) => ({ endpoint: https, purpose: `HTTPS of ${name}` })),
+    ...region.doors.filter(({ door }) => doors.includes(door)).flatMap(doorListeners),
   ])
 }
 
@@ -37,4 +40,9 @@ function leafnodeListeners({ name, client, monitor }: LeafnodePlace): Listener[]
     { endpoint: client, purpose: `functions at ${name}` },
     { endpoint: monitor, purpose: `monitoring of ${name}` },
   ]
+}
+
+function doorListeners({ name, door, https, mtls }: DoorPlace): Listener[] {
+  const outside = { endpoint: https, purpose: `HTTPS of ${name}` }
+  return hasMtls(door) ? [outside, { endpoint: mtls, purpose: `mTLS of ${name}` }] : [outside]
 }

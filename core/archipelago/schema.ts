@@ -58,6 +58,7 @@ const ports = z.strictObject({
   monitor: port('Monitoring, on loopback or inside the pod only.'),
   workload: port('Workloads: WebSocket, with a certificate of their identity.'),
   https: port('HTTPS door of the provisioning function.'),
+  mtls: port('HTTPS for workloads: both ends show certificates.'),
 })
 
 const illegalLoopback = broken('not a loopback address', 'such as 127.0.0.1 or ::1')

@@ -1,13 +1,13 @@
 // Every TLS listener of a network, and who has to answer there.
-import type { Door } from '../access/door.ts'
+import { hasMtls, type Door } from '../access/door.ts'
 import type { Archipelago } from '../archipelago.ts'
-import type { Endpoint, RegionPlace } from '../network/endpoint.ts'
-import { leafnodeId, serverId } from './names.ts'
+import type { DoorPlace, Endpoint, RegionPlace } from '../network/endpoint.ts'
+import { functionId, leafnodeId, serverId } from './names.ts'
 import type { SpiffeId } from './spiffe-id.ts'
 
 export interface ExpectedPeer {
   readonly name: string
-  readonly listener: 'client' | 'route' | 'gateway' | 'leafnode' | 'workload' | 'https'
+  readonly listener: 'client' | 'route' | 'gateway' | 'leafnode' | 'workload' | 'https' | 'mtls'
   readonly endpoint: Endpoint
   /** Without it the listener shows outside clients a public certificate. */
   readonly id?: SpiffeId
@@ -42,6 +42,18 @@ export function expectedPeers(
     },
     ...region.doors
       .filter(({ door }) => doors.includes(door))
-      .map(({ name, https }): ExpectedPeer => ({ name, listener: 'https', endpoint: https })),
+      .flatMap((place) => doorPeers(archipelago, place)),
   ])
+}
+
+function doorPeers(archipelago: Archipelago, place: DoorPlace): ExpectedPeer[] {
+  const { name, door, https, mtls } = place
+  const outside: ExpectedPeer = { name, listener: 'https', endpoint: https }
+  const inside = {
+    name,
+    listener: 'mtls',
+    endpoint: mtls,
+    id: functionId(archipelago, place),
+  } as const
+  return hasMtls(door) ? [outside, inside] : [outside]
 }

@@ -35,6 +35,8 @@ export interface DoorPlace {
   readonly region: string
   readonly door: Door
   readonly https: Endpoint
+  /** For workloads, which show certificates. */
+  readonly mtls: Endpoint
 }
 
 export interface RegionPlace {
@@ -72,10 +74,12 @@ export function formatUrl(endpoint: Endpoint): string {
 }
 
 interface PortPlan {
-  server(index: number): Omit<Ports, 'https'>
+  server(index: number): Omit<Ports, keyof DoorPorts>
   readonly leafnode: { readonly client: number; readonly monitor: number }
-  door(index: number): number
+  door(index: number): DoorPorts
 }
+
+type DoorPorts = Pick<Ports, 'https' | 'mtls'>
 
 interface HostPlan {
   open(name: string): Omit<Endpoint, 'port'>
@@ -119,9 +123,10 @@ function placeLeafnode(region: string, { leafnode }: PortPlan, hosts: HostPlan):
   }
 }
 
-function placeDoor(region: string, door: Door, port: number, hosts: HostPlan): DoorPlace {
+function placeDoor(region: string, door: Door, ports: DoorPorts, hosts: HostPlan): DoorPlace {
   const name = `${region}-${door}`
-  return { name, region, door, https: { ...hosts.open(name), port } }
+  const at = (port: number): Endpoint => ({ ...hosts.open(name), port })
+  return { name, region, door, https: at(ports.https), mtls: at(ports.mtls) }
 }
 
 const inside = ({ loopback }: HostPlan, port: number): Endpoint => ({
@@ -135,6 +140,7 @@ const portsPerRegion = 100
 const portsPerServer = 10
 const leafnodeOffset = 80
 const doorOffset = 90
+const mtlsOffset = 5
 const serversMax = leafnodeOffset / portsPerServer
 const portMax = 65_535
 
@@ -148,7 +154,10 @@ function laptopPorts({ laptop }: Archipelago, region: Region, index: number): Po
       return { client, route, leafnode, gateway, monitor: client + 4, workload: client + 5 }
     },
     leafnode: { client: first + leafnodeOffset, monitor: first + leafnodeOffset + 1 },
-    door: (door) => first + doorOffset + door,
+    door: (door) => {
+      const https = first + doorOffset + door
+      return { https, mtls: https + mtlsOffset }
+    },
   }
 }
 
@@ -164,9 +173,9 @@ function refuseOverflow(region: Region, first: number): void {
 }
 
 /** A region's processes are apart from each other (a pod each, or a machine), so all may use the same ports. */
-function distributedPorts({ https, ...server }: Ports): PortPlan {
+function distributedPorts({ https, mtls, ...server }: Ports): PortPlan {
   const leafnode = { client: server.client, monitor: server.monitor }
-  return { server: () => server, leafnode, door: () => https }
+  return { server: () => server, leafnode, door: () => ({ https, mtls }) }
 }
 
 function laptopHosts(address: string): HostPlan {

@@ -3,25 +3,28 @@ import type { Grant } from '../../core/access/decision.ts'
 import type { LegacyGrant } from '../../core/access/legacy.ts'
 import type { Asked } from '../../core/access/request.ts'
 import type { RefusalAnswer } from '../../core/access/status.ts'
+import { Refusal } from '../../core/errors.ts'
 import type { SpiffeId } from '../../core/identity/spiffe-id.ts'
 import type { FunctionDoor } from '../../core/network/access-subject.ts'
 import type { Nkey } from '../../core/trust/nkey.ts'
 
+/** The certificate of an mTLS connection, verified as an X.509-SVID. */
+export interface CallerIdentity {
+  readonly id: SpiffeId
+  /** Of the leaf's DER, base64url: `x5t#S256` of RFC 8705. */
+  readonly sha256: string
+  /** Of the leaf, or of an authority above it that ends before. */
+  readonly notAfterMs: number
+}
 /** Who asks, as far as it is known: over NATS the word of the requestor's server, not more. */
 export interface Caller {
-  readonly trigger: 'nats' | 'https' | 'framework' | 'command' | 'self'
+  readonly trigger: 'nats' | 'https' | 'mtls' | 'framework' | 'command' | 'self'
   /** The connection or address: what requests are counted by. */
   readonly source: string
   /** The user nkey of the connection. */
   readonly nkey?: string
   readonly server?: string
-  /** The certificate of an mTLS connection, verified as an X.509-SVID. */
-  readonly identity?: {
-    readonly id: SpiffeId
-    /** Of the leaf's DER, base64url: `x5t#S256` of RFC 8705. */
-    readonly sha256: string
-    readonly notAfterMs: number
-  }
+  readonly identity?: CallerIdentity
 }
 export interface Audit {
   granted(caller: Caller, granted: Granted): void
@@ -68,9 +71,16 @@ export function openAudit(
       const { code } = refusal
       // What tells the requestor nothing must tell the operator something.
       const cause = code === 'ERR_INTERNAL' ? { cause: String(error) } : {}
-      put(caller, { verdict: 'refused', rule: code, kind, role, name, nkey, ...cause })
+      const why = { ...reasonOf(error), ...cause }
+      put(caller, { verdict: 'refused', rule: code, kind, role, name, nkey, ...why })
     },
   }
+}
+
+/** Where one rule stands for many: which of them it was. */
+function reasonOf(error: unknown): { reason?: string } {
+  const { cause } = Object(error) as { cause?: unknown }
+  return cause instanceof Refusal ? { reason: cause.code } : {}
 }
 
 function origin(grant: Grant | LegacyGrant): object {

@@ -2,9 +2,11 @@
 import { Refusal } from '../../core/errors.ts'
 import { functionDoors, type FunctionDoor } from '../../core/network/access-subject.ts'
 import { parseSpiffeId, type SpiffeId } from '../../core/identity/spiffe-id.ts'
-import { rootsFile } from '../../store/authority-files.ts'
+import { bundleMapFile, rootsFile } from '../../store/authority-files.ts'
 import type { FunctionFolders } from '../../store/function-trust.ts'
 import type { CertificateFiles } from '../certificates/held.ts'
+import type { PeerTrustFiles } from '../certificates/peer-trust.ts'
+import type { ListenAt } from '../triggers/https-listener.ts'
 
 /** Which function this is, and what it may read. */
 export interface FunctionPlace {
@@ -20,11 +22,9 @@ export interface FunctionEnvironment extends FunctionPlace {
     readonly peer: SpiffeId
   }
   /** Absent where the function is asked over NATS only. */
-  readonly https?: {
-    readonly host: string
-    readonly port: number
-    readonly files: CertificateFiles
-  }
+  readonly https?: ListenAt & { readonly files: CertificateFiles }
+  /** Where callers show their identities, as the function shows the one that it has for NATS. */
+  readonly mtls?: ListenAt & { readonly files: PeerTrustFiles }
 }
 
 /** Refuses an environment in which something is missing, naming the variable. */
@@ -44,11 +44,21 @@ export function parseFunctionEnvironment(env: NodeJS.ProcessEnv): FunctionEnviro
     ...(env['HTTPS_PORT'] && {
       https: {
         host: env['HTTPS_HOST'] ?? '127.0.0.1',
-        port: parsePort(env['HTTPS_PORT']),
+        port: parsePort(env, 'HTTPS_PORT'),
         files: {
           certificate: need(env, 'HTTPS_CERT'),
           key: need(env, 'HTTPS_KEY'),
           trusted: rootsFile(place.folders.publicFolder, 'public'),
+        },
+      },
+    }),
+    ...(env['MTLS_PORT'] && {
+      mtls: {
+        host: env['MTLS_HOST'] ?? '127.0.0.1',
+        port: parsePort(env, 'MTLS_PORT'),
+        files: {
+          bundleMap: bundleMapFile(place.folders.publicFolder),
+          roots: rootsFile(place.folders.publicFolder, 'identity'),
         },
       },
     }),
@@ -93,9 +103,10 @@ function parseDoor(text: string): FunctionDoor {
   return door
 }
 
-function parsePort(text: string): number {
+function parsePort(env: NodeJS.ProcessEnv, name: string): number {
+  const text = need(env, name)
   const port = Number(text)
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
-    throw new Refusal('ERR_ENVIRONMENT', `HTTPS_PORT: not a port: '${text}'`)
+    throw new Refusal('ERR_ENVIRONMENT', `${name}: not a port: '${text}'`)
   return port
 }

@@ -15,7 +15,7 @@ import { joinQueue, type Joining } from './join-queue.ts'
 import { openLink } from './link.ts'
 import { provisionCredential, type Provisioning } from '../provision-credentials.ts'
 import { makeSelfRequest } from './self-request.ts'
-import { serveHttps } from '../triggers/https.ts'
+import { serveHttps, type HttpsTrigger } from '../triggers/https.ts'
 import { openTrustSource } from './trust-source.ts'
 import { startWork, type Handle, type Job, type Work } from './work.ts'
 
@@ -38,7 +38,7 @@ export async function startFunction(
   environment: FunctionEnvironment,
   parts: FunctionParts = {},
 ): Promise<RunningFunction> {
-  const { region, door, folders, https } = environment
+  const { region, door, folders, https, mtls } = environment
   const { report = reportToStderr, queue } = parts
   const { writeAudit = writeToStdout, selfIntervalMs = 1_000 } = parts
   await using started = new AsyncDisposableStack()
@@ -72,12 +72,26 @@ export async function startFunction(
     const listener = started.use(await serveHttps(https, held.current, { door, work, problem }))
     renewed.push({ what: 'the HTTPS listener', held, show: listener.show })
   }
+  const listeners: HttpsTrigger[] = []
+  if (mtls !== undefined) {
+    const { openMtls } = await import('./open-mtls.ts')
+    const { audit, nowMs } = provisioning
+    const http = { door, work, problem, audit, nowMs, report }
+    listeners.push(started.use(await openMtls(mtls, own.current, http)))
+  }
   const joining = { trust, work, report, askSelf, deadlineMs: selfIntervalMs }
   const join = (nc: NatsConnection, first?: Pick<Joining, 'tried'>): Health =>
     joinQueue(nc, { region, door, nkey }, { ...joining, ...first })
   const nc = await connecting
   const link = started.use(openLink({ nc, health: join(nc, { tried }) }, { connect, join }))
-  renewed.push({ what: 'the link to NATS', held: own, show: () => link.renew() })
+  renewed.push({
+    what: 'the link to NATS',
+    held: own,
+    show: (pems) => {
+      for (const listener of listeners) listener.show(pems)
+      return link.renew()
+    },
+  })
   watch.health = link
   started.use(keepAfterFirst(link.ready, renewed, report))
   const running = started.move()

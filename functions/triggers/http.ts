@@ -15,6 +15,8 @@ export interface HttpDoor {
   readonly door: FunctionDoor
   readonly work: Work
   readonly trigger: Caller['trigger']
+  /** Of the connection, where the caller has shown one. */
+  readonly identity?: Caller['identity']
   /** Why it does not serve, undefined while it does. */
   readonly problem: () => string | undefined
 }
@@ -36,13 +38,18 @@ export async function answerHttp(
     if (isToken) requireTokenRequest(request, response)
     const bytes = await readBody(request, isToken ? exchangeBytesMax : requestBytesMax)
     const source = sourceOf(request.socket.remoteAddress)
-    const caller = { trigger: http.trigger, source }
+    const { trigger, identity } = http
+    const caller = { trigger, source, ...(identity && { identity }) }
     send(response, await http.work.answer({ kind: isToken ? 'exchange' : 'access', bytes, caller }))
   } catch (error) {
-    // What was not read to its end would be taken for the next request.
-    response.setHeader('connection', 'close')
-    send(response, refuseUnread(error, http.door))
+    refuseHttp(response, error, http.door)
   }
+}
+
+/** For a request that was not read to its end: what is left would be taken for the next one. */
+export function refuseHttp(response: ServerResponse, error: unknown, door: FunctionDoor): void {
+  response.setHeader('connection', 'close')
+  send(response, refuseUnread(error, door))
 }
 
 function requireMethod(

@@ -1,0 +1,60 @@
+// The authorities of all regions, by which callers are known: read again when git or the operator brings
+// newer ones, and never older ones.
+import type { BundleMap } from '../../core/identity/bundle.ts'
+import { parseBundleMap, requireForward } from '../../core/identity/bundle-map.ts'
+import { parseCertificates } from '../../core/identity/certificate.ts'
+import { readOrRefuse } from '../../store/files.ts'
+import { stampOf, watchFiles } from './watch-files.ts'
+
+export interface PeerTrustFiles {
+  readonly bundleMap: string
+  readonly roots: string
+}
+export interface PeerTrust {
+  readonly bundles: BundleMap
+  /** PEM. */
+  readonly roots: string
+}
+
+/** Refuses files that are not there or cannot be read. */
+export function readPeerTrust({ bundleMap, roots }: PeerTrustFiles): PeerTrust {
+  const pem = readOrRefuse(roots, 'identity root')
+  parseCertificates(pem)
+  return { bundles: parseBundleMap(readOrRefuse(bundleMap, 'bundle map')), roots: pem }
+}
+
+/** Hands on what is newer; what is broken or older is refused and named, and what was known stays. */
+export function keepPeerTrust(
+  first: PeerTrust,
+  files: PeerTrustFiles,
+  {
+    take,
+    report,
+    pollMs = 1_000,
+  }: {
+    readonly take: (trust: PeerTrust) => void
+    readonly report: (line: string) => void
+    readonly pollMs?: number
+  },
+): Disposable {
+  const paths = Object.values(files) as string[]
+  let known = first
+  let stamp = ''
+  const look = (): void => {
+    const now = stampOf(paths)
+    if (now === stamp) return
+    stamp = now
+    try {
+      const read = readPeerTrust(files)
+      requireForward(known.bundles, read.bundles)
+      known = read
+      take(read)
+    } catch (error) {
+      report(
+        `alarm: keeping the authorities of before, ${files.bundleMap} is refused: ${String(error)}`,
+      )
+    }
+  }
+  look()
+  return watchFiles(paths, look, { pollMs })
+}

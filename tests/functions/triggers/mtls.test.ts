@@ -1,0 +1,316 @@
+// The listener for workloads, with nothing behind it: who gets in, as whom, and for how long.
+import { once } from 'node:events'
+import { hash } from 'node:crypto'
+import { Agent } from 'node:https'
+import { connect, type TLSSocket } from 'node:tls'
+import test from 'ava'
+import type { Bundle, BundleMap } from '../../../core/identity/bundle.ts'
+import { parseCertificate } from '../../../core/identity/certificate.ts'
+import { formatPem } from '../../../core/identity/pem.ts'
+import { parseTrustDomain } from '../../../core/identity/spiffe-id.ts'
+import type { PeerTrust } from '../../../functions/certificates/peer-trust.ts'
+import { openAudit } from '../../../functions/provisioning/audit.ts'
+import { startWork, type Handle } from '../../../functions/provisioning/work.ts'
+import { serveMtls, type MtlsTrigger } from '../../../functions/triggers/mtls.ts'
+import { formatPrivateKey } from '../../../store/authority-keys.ts'
+import { laptopConstraints } from '../../core/identity/example.ts'
+import {
+  authority,
+  commonName,
+  constraints,
+  dayMs,
+  forgeAuthority,
+  forgeLeaf,
+  forgeRoot,
+  makePair,
+  names,
+  purposes,
+  usage,
+  type Fields,
+  type Forged,
+} from '../../core/identity/forge.ts'
+import { purposeId } from '../../../core/identity/extensions.ts'
+import { until } from '../../until.ts'
+import { askHttp, type HttpAnswer } from '../ask.ts'
+
+const now = Date.now()
+const long = { notBeforeMs: now - dayMs, notAfterMs: now + dayMs }
+const root = forgeRoot({ ...long, extensions: { names: names({ uris: ['spiffe://example'] }) } })
+const [ams3, sfo2, fra1] = ['ams3', 'sfo2', 'fra1'].map((region) => makeRegion(region)) as [
+  Forged,
+  Forged,
+  Forged,
+]
+const former = makeRegion('ams3', 'the ams3 authority of before')
+const stranger = forgeRoot({ ...long, subject: commonName('stranger') })
+const foreign = forgeAuthority(stranger, 'ams3', { ...long, subject: commonName('foreign') })
+const id = 'spiffe://ams3.example/workload/billing'
+
+function makeRegion(region: string, name = `${region} authority`): Forged {
+  const limits = constraints(laptopConstraints(region))
+  return forgeAuthority(root, region, {
+    ...long,
+    subject: commonName(name),
+    extensions: { constraints: limits },
+  })
+}
+
+interface Shown {
+  readonly leaf: Forged
+  readonly chain: readonly Forged[]
+}
+type Change = Partial<Fields>
+
+function shows(issuer: Forged, change: Change = {}, above: readonly Forged[] = [issuer]): Shown {
+  const extensions = { names: names({ uris: [id] }), ...change.extensions }
+  const leaf = forgeLeaf(issuer, { ...long, pair: makePair(), ...change, extensions })
+  return { leaf, chain: [leaf, ...above] }
+}
+
+const pem = (chain: readonly Forged[]) =>
+  chain.map(({ der }) => formatPem('CERTIFICATE', der)).join('')
+const pemsOf = ({ leaf, chain }: Shown) => ({
+  certificate: pem(chain),
+  key: formatPrivateKey(leaf.pair.privateKey),
+})
+
+const bundleOf = (...authorities: readonly Forged[]): Bundle => ({
+  ...{ sequence: 1, refreshHintSeconds: 300, jwtKeys: new Map() },
+  authorities: authorities.map(({ der }) => parseCertificate(der)),
+})
+const trustOf = (by: Readonly<Record<string, readonly Forged[]>>): PeerTrust => {
+  const bundles: BundleMap = new Map(
+    Object.entries(by).map(([domain, of]) => [parseTrustDomain(domain), bundleOf(...of)]),
+  )
+  return { bundles, roots: pem([root]) }
+}
+const trust = trustOf({ 'ams3.example': [ams3], 'sfo2.example': [sfo2] })
+const server = shows(ams3, {
+  extensions: {
+    names: names({ uris: ['spiffe://ams3.example/function/identity'], ips: ['127.0.0.1'] }),
+  },
+})
+
+/** Answers with what it knows of its caller. */
+const handle: Handle = ({ caller }) => ({ isGranted: true, body: JSON.stringify(caller) })
+
+interface Open extends MtlsTrigger {
+  readonly audited: Record<string, unknown>[]
+  readonly reported: string[]
+}
+
+async function open(nowMs = () => Date.now()): Promise<Open> {
+  const [audited, reported]: [Record<string, unknown>[], string[]] = [[], []]
+  const audit = openAudit({ region: 'ams3', door: 'lobby' }, (line) =>
+    audited.push(JSON.parse(line) as Record<string, unknown>),
+  )
+  const door = { door: 'lobby', work: startWork(handle, { door: 'lobby' }) } as const
+  const report = (line: string) => void reported.push(line)
+  const rest = { problem: () => undefined, audit, report, nowMs }
+  const at = { host: '127.0.0.1', port: 0 }
+  const listener = await serveMtls(at, { shown: pemsOf(server), trust }, { ...door, ...rest })
+  return { ...listener, audited, reported }
+}
+
+const dial = (shown?: Shown) => ({
+  ca: pem([root]),
+  ...(shown && { cert: pem(shown.chain), key: formatPrivateKey(shown.leaf.pair.privateKey) }),
+})
+const ask = ({ port }: MtlsTrigger, shown?: Shown, options: object = {}): Promise<HttpAnswer> =>
+  askHttp(`https://127.0.0.1:${port}/`, { ...dial(shown), body: Buffer.from('{}'), ...options })
+
+let listener: Open
+test.before(async () => (listener = await open()))
+test.after.always(() => listener?.[Symbol.asyncDispose]())
+
+for (const [region, issuer] of [
+  ['ams3', ams3],
+  ['sfo2', sfo2],
+] as const)
+  test(`a workload of ${region} is known by its SPIFFE ID`, async (t) => {
+    const uri = `spiffe://${region}.example/workload/billing`
+    const shown = shows(issuer, { extensions: { names: names({ uris: [uri] }) } })
+    const { status, body } = await ask(listener, shown)
+    t.is(status, 200)
+    const { notAfterMs } = parseCertificate(shown.leaf.der)
+    const sha256 = hash('sha256', shown.leaf.der, 'base64url')
+    t.like(body, { trigger: 'mtls', identity: { id: uri, sha256, notAfterMs } })
+  })
+
+test('a leaf without its authority is known by the authority of the bundle', async (t) => {
+  t.is((await ask(listener, shows(ams3, {}, []))).status, 200)
+})
+
+const issuing = shows(ams3, { subject: commonName('a workload') }).leaf
+const over = { notBeforeMs: now - dayMs, notAfterMs: now - 1_000 }
+const elsewhere = { extensions: { names: names({ uris: ['spiffe://fra1.example/x'] }) } }
+const withoutUri = { extensions: { names: names({ dns: ['billing.ams3.example'] }) } }
+const many = { extensions: { names: names({ uris: [id, `${id}-2`] }) } }
+
+for (const [what, shown, why] of [
+  ['no certificate', undefined, 'PEER_DID_NOT_RETURN_A_CERTIFICATE'],
+  ['a certificate that is over', shows(ams3, over), 'CERT_HAS_EXPIRED'],
+  [
+    'a certificate of tomorrow',
+    shows(ams3, { notBeforeMs: now + dayMs, notAfterMs: now + 2 * dayMs }),
+    'CERT_NOT_YET_VALID',
+  ],
+  ["a stranger's", shows(foreign), /UNABLE_TO_(GET_ISSUER|VERIFY_LEAF)/],
+  [
+    "a stranger's with the root",
+    shows(foreign, {}, [foreign, stranger]),
+    'SELF_SIGNED_CERT_IN_CHAIN',
+  ],
+  ['a certificate that signs itself', { leaf: stranger, chain: [stranger] }, /SELF_SIGNED|INVALID/],
+  ["another region's authority in this region's name", shows(sfo2), /./],
+  ['a leaf that a leaf has signed', shows(issuing, {}, [issuing, ams3]), 'INVALID_CA'],
+  [
+    'a server alone',
+    shows(ams3, { extensions: { purposes: purposes(purposeId.serverAuth) } }),
+    'INVALID_PURPOSE',
+  ],
+] as [string, Shown | undefined, string | RegExp][])
+  test(`TLS refuses ${what}, and the log says why`, async (t) => {
+    await using apart = await open()
+    await t.throwsAsync(ask(apart, shown))
+    const line = await until('the line', () => apart.reported[0])
+    t.regex(line, /^mTLS handshake refused: /)
+    t.regex(line, typeof why === 'string' ? new RegExp(why) : why)
+    t.deepEqual(apart.audited, [])
+  })
+
+for (const [what, shown, reason] of [
+  ['with two URIs', shows(ams3, many), 'ERR_SVID_URI_MANY'],
+  ['without a URI', shows(ams3, withoutUri), 'ERR_SVID_URI_NONE'],
+  ['of a trust domain that has no bundle', shows(fra1, elsewhere), 'ERR_BUNDLE_UNKNOWN'],
+  ['of an authority that was withdrawn', shows(former), 'ERR_CHAIN_UNTRUSTED'],
+  [
+    'of a trust domain alone',
+    shows(ams3, { extensions: { names: names({ uris: ['spiffe://ams3.example'] }) } }),
+    'ERR_SVID_PATH',
+  ],
+  [
+    'that is an authority',
+    shows(ams3, { extensions: { basic: authority(), usage: usage(0) } }),
+    'ERR_SVID_CA',
+  ],
+  [
+    'with a path of dots',
+    shows(ams3, { extensions: { names: names({ uris: ['spiffe://ams3.example/a/../b'] }) } }),
+    'ERR_SPIFFE_ID_SEGMENT_DOTS',
+  ],
+] as const)
+  test(`what TLS lets in and SPIFFE does not is told the rule: a certificate ${what}`, async (t) => {
+    await using apart = await open()
+    const { status, error, headers } = await ask(apart, shown)
+    t.is(status, 401)
+    t.regex(
+      error ?? '',
+      new RegExp(`^ERR_CALLER_CERTIFICATE: certificate of the caller is refused: ${reason}: `),
+    )
+    t.is(headers['connection'], 'close')
+    t.like(apart.audited[0], {
+      verdict: 'refused',
+      rule: 'ERR_CALLER_CERTIFICATE',
+      reason,
+      caller: { trigger: 'mtls', source: '127.0.0.1' },
+    })
+  })
+
+test('a connection that is open when its certificate ends is closed', async (t) => {
+  const shown = shows(ams3, { notAfterMs: Date.now() + 1_500 })
+  const socket = await dialed(listener, shown)
+  await once(socket.resume(), 'close')
+  const lateMs = Date.now() - parseCertificate(shown.leaf.der).notAfterMs
+  t.true(lateMs >= 0 && lateMs < 1_000, `${lateMs} ms late`)
+  await t.throwsAsync(ask(listener, shown))
+})
+
+test('a request on an open connection is refused when its certificate is over by the clock', async (t) => {
+  let ahead = 0
+  await using apart = await open(() => Date.now() + ahead)
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  const shown = shows(ams3)
+  t.is((await ask(apart, shown, { agent })).status, 200)
+  ahead = dayMs
+  const { status, error } = await ask(apart, shown, { agent })
+  t.is(status, 401)
+  t.regex(error ?? '', /ERR_CERTIFICATE_EXPIRED: certificate of spiffe:.*ended .*, this clock says/)
+  agent.destroy()
+})
+
+test('whose authority is withdrawn is cut off, and stays out', async (t) => {
+  await using apart = await open()
+  const [gone, stays] = [shows(ams3), shows(sfo2, sfo2sId())]
+  const [theirs, others] = [await dialed(apart, gone), await dialed(apart, stays)]
+  const closed = once(theirs.resume(), 'close')
+  apart.trust(trustOf({ 'ams3.example': [former], 'sfo2.example': [sfo2] }))
+  await closed
+  t.regex((await ask(apart, gone)).error ?? '', /ERR_CHAIN_UNTRUSTED/)
+  t.is((await ask(apart, shows(former))).status, 200)
+  t.false(others.destroyed)
+  others.destroy()
+})
+
+const sfo2sId = () => ({ extensions: { names: names({ uris: ['spiffe://sfo2.example/x'] }) } })
+
+test('no session is resumed: each connection shows its certificate anew', async (t) => {
+  await using apart = await open()
+  const shown = shows(ams3)
+  const first = await dialed(apart, shown)
+  const sessions: Buffer[] = []
+  first.on('session', (session) => sessions.push(session))
+  first.write('GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n')
+  await once(first, 'data')
+  first.destroy()
+  t.true(sessions.length > 0)
+  for (const session of sessions) {
+    const again = await dialed(apart, shown, { session })
+    t.false(again.isSessionReused())
+    again.destroy()
+  }
+})
+
+test('a session that begins with a certificate is not taken without one', async (t) => {
+  await using apart = await open()
+  const first = await dialed(apart, shows(ams3))
+  const sessions: Buffer[] = []
+  first.on('session', (session) => sessions.push(session))
+  first.write('GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n')
+  await once(first, 'data')
+  first.destroy()
+  const session = sessions.at(-1)
+  t.is((await ask(apart, undefined, { session }).catch(() => ({ status: 0 }))).status, 0)
+})
+
+test('a renewed certificate is shown to the next caller, and an open connection stays', async (t) => {
+  await using apart = await open()
+  const before = await dialed(apart, shows(ams3))
+  const { extensions } = {
+    extensions: {
+      names: names({ uris: ['spiffe://ams3.example/function/identity'], ips: ['127.0.0.1'] }),
+    },
+  }
+  const next = shows(ams3, { extensions })
+  apart.show(pemsOf(next))
+  const after = await dialed(apart, shows(ams3))
+  t.true(after.getPeerCertificate().raw.equals(next.leaf.der))
+  t.false(before.destroyed)
+  before.destroy()
+  after.destroy()
+})
+
+test('nothing is heard over TLS 1.2', async (t) => {
+  await t.throwsAsync(ask(listener, shows(ams3), { maxVersion: 'TLSv1.2' }))
+})
+
+async function dialed(
+  { port }: MtlsTrigger,
+  shown: Shown,
+  options: object = {},
+): Promise<TLSSocket> {
+  const socket = connect({ host: '127.0.0.1', port, ...dial(shown), ...options })
+  socket.on('error', () => {})
+  await once(socket, 'secureConnect')
+  return socket
+}
