@@ -27,6 +27,7 @@ test('reads the example', (t) => {
       monitor: 8222,
       workload: 9222,
       https: 8443,
+      mtls: 8444,
     },
     laptop: { address: '127.0.0.1', firstPort: 14200 },
     server: { connectionsMax: 1000 },

@@ -142,6 +142,8 @@ test('a leaf without its authority is known by the authority of the bundle', asy
 })
 
 const issuing = shows(ams3, { subject: commonName('a workload') }).leaf
+/** Node has no name for every reason of OpenSSL's. */
+const unnamed = 'UNSPECIFIED'
 const over = { notBeforeMs: now - dayMs, notAfterMs: now - 1_000 }
 const elsewhere = { extensions: { names: names({ uris: ['spiffe://fra1.example/x'] }) } }
 const withoutUri = { extensions: { names: names({ dns: ['billing.ams3.example'] }) } }
@@ -162,8 +164,8 @@ for (const [what, shown, why] of [
     'SELF_SIGNED_CERT_IN_CHAIN',
   ],
   ['a certificate that signs itself', { leaf: stranger, chain: [stranger] }, /SELF_SIGNED|INVALID/],
-  ["another region's authority in this region's name", shows(sfo2), /./],
-  ['a leaf that a leaf has signed', shows(issuing, {}, [issuing, ams3]), 'INVALID_CA'],
+  ["another region's authority in this region's name", shows(sfo2), unnamed],
+  ['a leaf that a leaf has signed', shows(issuing, {}, [issuing, ams3]), unnamed],
   [
     'a server alone',
     shows(ams3, { extensions: { purposes: purposes(purposeId.serverAuth) } }),
