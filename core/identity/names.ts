@@ -28,6 +28,11 @@ export function serverId(domain: Domain, { region, index }: ServerPlace): Spiffe
 /** Of whatever region: whose authority signed it says which. */
 export const isServerId = (id: SpiffeId): boolean => /^\/nats\/server-\d+$/.test(pathOf(id))
 
+/** A program that is no part of the network itself, by the name that the command or the record gives it. */
+export function workloadId(domain: Domain, { region, name }: Process): SpiffeId {
+  return formatSpiffeId(regionDomain(domain, region), 'workload', name)
+}
+
 export function leafnodeId(domain: Domain, { region }: Pick<LeafnodePlace, 'region'>): SpiffeId {
   return formatSpiffeId(regionDomain(domain, region), 'nats', 'leafnode')
 }
