@@ -61,4 +61,5 @@ const roles = [
   role('meshed', 'spiffeId: spiffe://mesh.example/shop/orders'),
 ].join('')
 
-export const withTokens = (yaml: string) => `${yaml}${roles}${issuers}`
+export const withTokens = (yaml: string) =>
+  `${yaml.replace('\nroles:\n', () => `\nroles:${roles}`)}${issuers}`
