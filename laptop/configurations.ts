@@ -46,6 +46,7 @@ export interface NetworkPlan {
   readonly pins: ReadonlyMap<string, string>
   /** Which processes got a new certificate for this plan. */
   readonly made: readonly string[]
+  readonly anchors: Anchors
   /** Region by region, a leafnode server after its servers. */
   readonly servers: readonly PlannedServer[]
 }
@@ -97,17 +98,15 @@ export function expectedNetwork({ regions, servers }: NetworkPlan): ExpectedNetw
   }
 }
 
-interface Placed extends Pick<NetworkPlan, 'regions' | 'pins' | 'made'> {
-  readonly anchors: Anchors
-}
+type Placed = Pick<NetworkPlan, 'regions' | 'pins' | 'made' | 'anchors'>
 
 function planWith(data: string, source: NetworkSource, placed: Placed): NetworkPlan {
-  const { regions, pins, made } = placed
+  const { regions } = placed
   const servers = regions.flatMap((region) => [
     ...planServers(data, region, { ...source, ...placed }),
     planLeafnode(data, region, { ...source, ...placed }),
   ])
-  return { regions, pins, made, doors: source.doors, servers }
+  return { ...placed, doors: source.doors, servers }
 }
 
 function planServers(

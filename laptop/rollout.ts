@@ -3,6 +3,7 @@ import { Refusal } from '../core/errors.ts'
 import { compareNetworks, type ProcessChange } from '../core/network/change.ts'
 import { digestConfiguration } from '../core/network/configuration.ts'
 import { formatHostPort } from '../core/network/endpoint.ts'
+import { homesOf } from '../store/homes.ts'
 import {
   type NetworkPlan,
   type NetworkSource,
@@ -10,6 +11,7 @@ import {
   previewNetwork,
   writePlan,
 } from './configurations.ts'
+import { removeOtherAnchors } from './identity/anchors.ts'
 import { listenersOf } from './listeners.ts'
 import { loads } from './monitor.ts'
 import { refuseTakenPorts } from './ports.ts'
@@ -49,6 +51,7 @@ export async function applyChanges(
   await restartChanged(running, { before, names: namesOf(changes, 'restart') }, report)
   await serveMade(running, report)
   await meshOf(running, { deadlineMs: meshDeadlineMs })
+  removeOtherAnchors(homesOf(options.data), after.anchors)
   return changes
 }
 
@@ -63,8 +66,7 @@ function planNow(running: Running, source: NetworkSource): Promise<NetworkPlan> 
 
 /** Whoever got a new certificate, and was neither restarted nor has left. */
 async function serveMade(running: Running, report: Report): Promise<void> {
-  const { servers } = running.plan
-  for (const { name } of servers.filter((server) => running.unserved.has(server.name))) {
+  for (const name of running.unserved) {
     report(`new certificates for ${name}`)
     await serveCertificates(running, name)
   }

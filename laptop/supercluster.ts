@@ -3,9 +3,11 @@ import { Refusal } from '../core/errors.ts'
 import type { ProcessChange } from '../core/network/change.ts'
 import type { RegionPlace } from '../core/network/endpoint.ts'
 import type { ObservedServer } from '../core/network/topology.ts'
+import { homesOf } from '../store/homes.ts'
 import { type NetworkSource, type PlannedServer, planNetwork, writePlan } from './configurations.ts'
 import { runDirectory } from './layout.ts'
 import { endLeftovers } from './leftovers.ts'
+import { removeOtherAnchors } from './identity/anchors.ts'
 import { openTurn } from './in-turn.ts'
 import { listenersOf } from './listeners.ts'
 import { refuseTakenPorts } from './ports.ts'
@@ -42,6 +44,8 @@ export interface Supercluster extends AsyncDisposable {
   preview(source: NetworkSource): ProcessChange[]
   /** Makes the running network what the source says. */
   apply(source: NetworkSource, report: Report): Promise<ProcessChange[]>
+  /** Makes every process take what is published now, and returns when all have confirmed it. */
+  confirm(report: Report): Promise<void>
   /** Ends all processes. */
   stop(): Promise<void>
 }
@@ -72,6 +76,7 @@ export async function startSupercluster(options: SuperclusterOptions): Promise<S
       failure,
     ])
     settle()
+    removeOtherAnchors(homesOf(data), plan.anchors)
     return handle(running, {
       observed,
       timings: { spawnedMs, readyMs: performance.now() - started },
@@ -122,6 +127,9 @@ function handle(
     reload: (name) => reloadServer(running, name),
     preview: (source) => previewChanges(running, source),
     apply: (source, report) => applyChanges(running, source, report),
+    confirm: async (report) => {
+      await applyChanges(running, running.source, report)
+    },
     stop,
     [Symbol.asyncDispose]: stop,
   }

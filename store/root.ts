@@ -45,7 +45,7 @@ export async function ensureRoot(
   if (known !== undefined) return { certificate: known, keyFile, isMade: false }
   if (files.read(keyFile) !== undefined) throw new Refusal('ERR_FILE_EXISTS', `exists: ${keyFile}`)
   const pair = makeAuthorityKey()
-  const certificate = await issue(store, kind, pair)
+  const certificate = await issueRootFor(store, kind, pair)
   const passphrase = await key.passphrase?.()
   // The key first: a root that is published without it could sign nothing.
   files.write(keyFile, await formatAuthorityKey(pair, { passphrase }))
@@ -53,7 +53,8 @@ export async function ensureRoot(
   return { certificate, keyFile, isMade: true }
 }
 
-async function issue(
+/** Of this network; publishes nothing. */
+export async function issueRootFor(
   { archipelago, nowMs }: AuthorityStore,
   kind: AuthorityKind,
   pair: ReturnType<typeof makeAuthorityKey>,

@@ -42,6 +42,9 @@ const reloadable = [
   'leafnodes.tls.key_file',
   'leafnodes.tls.ca_file',
   'leafnodes.tls.handshake_first',
+  'leafnodes.remotes.0.tls.cert_file',
+  'leafnodes.remotes.0.tls.key_file',
+  'leafnodes.remotes.0.tls.ca_file',
   'websocket.tls.cert_file',
   'websocket.tls.key_file',
   'websocket.tls.ca_file',
@@ -56,12 +59,20 @@ function differences(before: Configuration, after: Configuration, prefix: string
   return [...keys].flatMap((key) => {
     const [old, now] = [before[key], after[key]]
     if (isBlock(old) && isBlock(now)) return differences(old, now, `${prefix}${key}.`)
+    if (areBlocks(old) && areBlocks(now) && old.length === now.length)
+      return differences(byIndex(old), byIndex(now), `${prefix}${key}.`)
     return JSON.stringify(old) === JSON.stringify(now) ? [] : [`${prefix}${key}`]
   })
 }
 
 const isBlock = (value: ConfigurationValue | undefined): value is Configuration =>
   typeof value === 'object' && !Array.isArray(value)
+
+const areBlocks = (value: ConfigurationValue | undefined): value is readonly Configuration[] =>
+  Array.isArray(value) && value.every(isBlock)
+
+const byIndex = (blocks: readonly Configuration[]): Configuration =>
+  Object.fromEntries(blocks.entries().map(([index, block]) => [String(index), block]))
 
 /** One process of the network, and what happens to it. */
 export interface ProcessChange {

@@ -1,6 +1,7 @@
 // The files of authorities that servers trust: named by their content, so that a configuration's digest
 // says which authorities it was loaded with.
 import { createHash } from 'node:crypto'
+import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Archipelago } from '../../core/archipelago.ts'
 import { formatCertificates } from '../../core/identity/certificate.ts'
@@ -42,6 +43,19 @@ export function readAnchors(files: Files, homes: Homes, { regions }: Archipelago
     }),
   )
 }
+
+/** Once no server's configuration names them any more; hands back how many went. */
+export function removeOtherAnchors({ data }: Homes, anchors: Anchors): number {
+  const named = new Set([...anchors.values()].flatMap(({ own, mesh }) => [own.path, mesh.path]))
+  const others = [...anchors.keys()]
+    .map((region) => tlsFolder(data, region))
+    .flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)))
+    .filter((path) => anchorName.test(path) && !named.has(path))
+  for (const path of others) rmSync(path, { force: true })
+  return others.length
+}
+
+const anchorName = /\/(trust|mesh)-[0-9a-f]{12}\.pem$/
 
 function anchorFile(folder: string, name: string, content: string): AnchorFile {
   const digest = createHash('sha256').update(content).digest('hex')

@@ -7,7 +7,15 @@ import { pruneIssued } from '../../store/issued.ts'
 import type { AuthorityStore } from '../../store/root.ts'
 import { readAnchors, type Anchors } from './anchors.ts'
 import type { CertificateHolder } from './holders.ts'
-import { isLeafOf, leavesOf, makeLeaf, readLeaf, type LeafPlace } from './leaves.ts'
+import {
+  handOut,
+  isLeafOf,
+  issueLeafFor,
+  leavesOf,
+  readLeaf,
+  type IssuedLeaf,
+  type LeafPlace,
+} from './leaves.ts'
 import { ensureAuthorities, issuersOf, type IssuerOf } from './make-authorities.ts'
 
 export interface Certificates {
@@ -38,12 +46,16 @@ export async function ensureCertificates(
   const issuerOf = await ensureAuthorities(store)
   const places = holders.flatMap((holder) => leavesOf(homes.data, holder))
   const leaves = await Promise.all(places.map((place) => ensureLeaf(at, place, issuerOf)))
+  handOut(
+    homes,
+    leaves.flatMap(({ issued }) => issued ?? []),
+  )
   for (const { name } of archipelago.regions) pruneIssued(homes, name, at.nowMs)
   const anchors = readAnchors(store.files, homes, archipelago)
   for (const { own, mesh } of anchors.values())
     for (const { path, content } of [own, mesh]) store.files.write(path, content)
-  const pins = leaves.filter(({ kind }) => kind === 'identity').map(pinOf)
-  const made = leaves.filter(({ isMade }) => isMade).map(({ name }) => name)
+  const pins = leaves.filter(({ place }) => place.kind === 'identity').map(pinOf)
+  const made = leaves.filter(({ issued }) => issued).map(({ place }) => place.name)
   return { pins: new Map(pins), made: [...new Set(made)], anchors }
 }
 
@@ -55,37 +67,39 @@ export async function renewCertificates(
   const issuerOf = issuersOf({ ...at, files: openFiles() })
   const { nowMs, archipelago } = at
   const { leafLifetimeSeconds: lifetimeSeconds } = archipelago.identity
-  for (const place of leavesOf(at.homes.data, holder)) {
-    const issuer = issuerOf(place.region, place.kind)
-    const key = readLeaf(place)?.key
-    await makeLeaf(place, { homes: at.homes, issuer, lifetimeSeconds, nowMs, key })
-  }
+  const leaves = leavesOf(at.homes.data, holder).map((place) =>
+    issueLeafFor(place, {
+      issuer: issuerOf(place.region, place.kind),
+      ...{ lifetimeSeconds, nowMs },
+      key: readLeaf(place)?.key,
+    }),
+  )
+  handOut(at.homes, await Promise.all(leaves))
 }
 
 interface Ensured {
-  readonly name: string
-  readonly kind: LeafPlace['kind']
+  readonly place: LeafPlace
   readonly leaf: Certificate
-  readonly isMade: boolean
+  /** Undefined where what is held stays. */
+  readonly issued?: IssuedLeaf
 }
 
 async function ensureLeaf(
-  { homes, archipelago, nowMs, isStopped }: CertificatePlace,
+  { archipelago, nowMs, isStopped }: CertificatePlace,
   place: LeafPlace,
   issuerOf: IssuerOf,
 ): Promise<Ensured> {
-  const { name, kind, region } = place
-  const issuer = issuerOf(region, kind)
+  const issuer = issuerOf(place.region, place.kind)
   const held = readLeaf(place)
   const isOurs = held !== undefined && isLeafOf(held, place, issuer)
-  if (isOurs && !isLeafDue(held.leaf, nowMs)) return { name, kind, leaf: held.leaf, isMade: false }
+  if (isOurs && !isLeafDue(held.leaf, nowMs)) return { place, leaf: held.leaf }
   const isSameIssuer = held?.issuer?.der.equals(issuer.certificate.der) === true
   const key = isStopped === true && !isSameIssuer ? undefined : held?.key
   const { leafLifetimeSeconds: lifetimeSeconds } = archipelago.identity
-  const leaf = await makeLeaf(place, { homes, issuer, lifetimeSeconds, nowMs, key })
-  return { name, kind, leaf, isMade: true }
+  const issued = await issueLeafFor(place, { issuer, lifetimeSeconds, nowMs, key })
+  return { place, leaf: issued.leaf, issued }
 }
 
-function pinOf({ name, leaf }: Ensured): [name: string, pin: string] {
-  return [name, createHash('sha256').update(leaf.spki).digest('hex')]
+function pinOf({ place, leaf }: Ensured): [name: string, pin: string] {
+  return [place.name, createHash('sha256').update(leaf.spki).digest('hex')]
 }

@@ -86,7 +86,6 @@ function isExactlyFor({ names }: Certificate, { id, dns, ips }: LeafProfile): bo
 }
 
 export interface LeafIssuance {
-  readonly homes: Homes
   readonly issuer: Issuer
   readonly lifetimeSeconds: number
   readonly nowMs: number
@@ -94,22 +93,42 @@ export interface LeafIssuance {
   readonly key?: KeyObject | undefined
 }
 
-/** Issues, records and writes it; the authority stands after it in its file. */
-export async function makeLeaf(
-  { name, region, kind, profile, files }: LeafPlace,
-  { homes, issuer, lifetimeSeconds, nowMs, key }: LeafIssuance,
-): Promise<Certificate> {
+/** Issued, and not handed out yet. */
+export interface IssuedLeaf {
+  readonly place: LeafPlace
+  readonly leaf: Certificate
+  readonly issuer: Certificate
+  /** Where it is not written yet. */
+  readonly newKey: KeyObject | undefined
+}
+
+export async function issueLeafFor(
+  place: LeafPlace,
+  { issuer, lifetimeSeconds, nowMs, key }: LeafIssuance,
+): Promise<IssuedLeaf> {
   // Loading the signing library takes 80 ms: only where something has to be signed.
   const { issueLeaf } = await import('../../core/identity/issue.ts')
-  const { privateKey } = key === undefined ? makeAuthorityKey() : { privateKey: key }
+  const { name, profile } = place
+  const newKey = key === undefined ? makeAuthorityKey().privateKey : undefined
   const [commonName = name] = profile.id === undefined ? profile.dns : [name]
-  const leaf = await issueLeaf(createPublicKey(privateKey), profile, {
+  const leaf = await issueLeaf(createPublicKey((key ?? newKey) as KeyObject), profile, {
     ...{ issuer, commonName, nowMs, lifetimeSeconds },
     serial: randomBytes(16),
   })
-  recordIssued(homes, region, [describeIssued(leaf, { kind, holder: name })])
-  // The key first: a certificate without it would be taken for good.
-  if (key === undefined) writePrivate(files.key, formatPrivateKey(privateKey))
-  writePrivate(files.certificate, formatCertificates([leaf, issuer.certificate]))
-  return leaf
+  return { place, leaf, issuer: issuer.certificate, newKey }
+}
+
+/** Records them all, and then writes them; the authority stands after each in its file. */
+export function handOut(homes: Homes, leaves: readonly IssuedLeaf[]): void {
+  for (const [region, ofRegion] of Map.groupBy(leaves, ({ place }) => place.region)) {
+    const lines = ofRegion.map(({ leaf, place }) =>
+      describeIssued(leaf, { kind: place.kind, holder: place.name }),
+    )
+    recordIssued(homes, region, lines)
+  }
+  for (const { place, leaf, issuer, newKey } of leaves) {
+    // The key first: a certificate without it would be taken for good.
+    if (newKey !== undefined) writePrivate(place.files.key, formatPrivateKey(newKey))
+    writePrivate(place.files.certificate, formatCertificates([leaf, issuer]))
+  }
 }

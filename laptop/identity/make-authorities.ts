@@ -10,10 +10,11 @@ import {
 import { Refusal } from '../../core/errors.ts'
 import type { Issuer } from '../../core/identity/issue.ts'
 import { isIntermediateDue } from '../../core/identity/lifetime.ts'
-import { readIntermediates } from '../../store/authority-files.ts'
+import { readIntermediates, readRoots } from '../../store/authority-files.ts'
 import { publishBundles } from '../../store/bundles.ts'
 import { publishIntermediate, readSigning } from '../../store/intermediate.ts'
 import { adoptNext, publishNext, rollStage, withdrawOthers } from '../../store/roll-intermediate.ts'
+import { isUnderNewestRoot, rootStage, withdrawOldRoots } from '../../store/roll-root.ts'
 import { ensureRoot, readRoot, type AuthorityStore } from '../../store/root.ts'
 import { withTrustLock } from '../../store/trust-lock.ts'
 
@@ -25,7 +26,7 @@ interface MakingStore extends AuthorityStore {
   readonly isStopped?: boolean
 }
 
-const laptopPlace = (region: string, kind: AuthorityKind): AuthorityPlace => ({
+export const laptopPlace = (region: string, kind: AuthorityKind): AuthorityPlace => ({
   ...{ region, kind },
   placement: 'laptop',
 })
@@ -41,6 +42,7 @@ function laptopPlaces({ archipelago }: Pick<AuthorityStore, 'archipelago'>) {
 export async function ensureAuthorities(store: MakingStore): Promise<IssuerOf> {
   for (const kind of authorityKinds) await ensureRoot(store, kind)
   for (const place of laptopPlaces(store)) await ensureAuthority(store, place)
+  if (store.isStopped) for (const kind of authorityKinds) await finishRoot(store, kind)
   // A region that is gone goes out of the bundles, too.
   withTrustLock(store.homes, () => publishBundles(store))
   removeThrowaway(store)
@@ -72,13 +74,33 @@ async function ensureAuthority(store: MakingStore, place: AuthorityPlace): Promi
   if (isStopped && rollStage(store, place) === 'adopted') withdrawOthers(store, place)
 }
 
+/** Where the next root signs already. Whose key is kept elsewhere is not replaced from here. */
+async function finishRoot(store: AuthorityStore, kind: AuthorityKind): Promise<void> {
+  if (readRoots(store.files, store.homes, kind).length < 2) return
+  const stage = await rootStage(store, kind).catch(onlyRefusal)
+  if (stage !== 'adopted') return
+  for (const { name } of store.archipelago.regions) {
+    const place = laptopPlace(name, kind)
+    const signing = readSigning(store, place)
+    if (signing && isUnderNewestRoot(store, kind, signing.certificate)) continue
+    await publishNext(store, place, () => readRoot(store, kind))
+    adoptNext(store, place)
+    withdrawOthers(store, place)
+  }
+  withdrawOldRoots(store, kind)
+}
+
 /** Its key may be lost; then the one that signs goes on, or another one is made. */
 function adoptIfHere(store: AuthorityStore, place: AuthorityPlace): void {
   try {
     adoptNext(store, place)
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error
+    onlyRefusal(error)
   }
+}
+
+function onlyRefusal(error: unknown): undefined {
+  if (!(error instanceof Refusal)) throw error
 }
 
 const isPublished = ({ files, homes }: AuthorityStore, place: AuthorityPlace, issuer: Issuer) =>

@@ -57,6 +57,9 @@ const serverChanges: readonly Change[] = [
   ['authorization.timeout', 7],
   ['client_advertise', 'localhost:4222'],
   ['tls.timeout', 6],
+  ['cluster.tls.ca_file', otherCertificate],
+  ['gateway.tls.ca_file', otherCertificate],
+  ['leafnodes.tls.ca_file', otherCertificate],
   ['tls.handshake_first', true],
   ['cluster.tls.pinned_certs', noPin],
   ['cluster.tls.timeout', 6],
@@ -99,6 +102,9 @@ const leafnodeChanges: readonly Change[] = [
   ['accounts', { ACCESS: { users: [{ nkey: network.functionKey.publicKey }] } }],
   ['max_connections', 65],
   ['leafnodes.remotes', [{ ...remote, first_info_timeout: '6s' }]],
+  ['leafnodes.remotes.0.tls.ca_file', otherCertificate],
+  ['tls.ca_file', otherCertificate],
+  ['leafnodes.tls.ca_file', otherCertificate],
   ['leafnodes.reconnect', '2s'],
   ['leafnodes.tls.pinned_certs', noPin],
 ]
@@ -133,6 +139,11 @@ function withSetting(
 ): Configuration {
   if (rest.length === 0) return { ...configuration, [key]: value }
   const block = configuration[key] as Configuration
+  if (Array.isArray(block))
+    return {
+      ...configuration,
+      [key]: block.with(Number(rest[0]), withSetting(block[Number(rest[0])], rest.slice(1), value)),
+    }
   return { ...configuration, [key]: withSetting(block, rest, value) }
 }
 

@@ -1,0 +1,124 @@
+// Rollovers of authorities on real servers, cut off at each of their steps.
+import test from 'ava'
+import { formatUrl } from '../../../core/network/endpoint.ts'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { AuthorityPlace } from '../../../core/identity/authority.ts'
+import {
+  rollAuthorities,
+  rollRoot,
+  type Rollover,
+} from '../../../laptop/identity/roll-authority.ts'
+import { requireServed } from '../../../laptop/identity/served.ts'
+import { identityPaths } from '../../../laptop/layout.ts'
+import { readLeaf } from '../../../laptop/identity/leaves.ts'
+import { startSupercluster } from '../../../laptop/supercluster.ts'
+import { readIntermediates, readRoots } from '../../../store/authority-files.ts'
+import { openFiles } from '../../../store/files.ts'
+import { homesOf } from '../../../store/homes.ts'
+import { makeBareNetwork } from '../bare-network.ts'
+
+const network = await makeBareNetwork({ regions: 2, servers: 2 })
+const { data, archipelago } = network
+const homes = homesOf(data)
+const supercluster = await startSupercluster(network.options)
+test.after.always(async () => {
+  await supercluster.stop()
+  await network[Symbol.asyncDispose]()
+})
+
+const sfo2Urls = supercluster.regions
+  .slice(1)
+  .flatMap(({ servers }) => servers.map(({ client }) => formatUrl(client)))
+const ams3: AuthorityPlace = { region: 'ams3', kind: 'identity', placement: 'laptop' }
+const published = (place: AuthorityPlace) => readIntermediates(openFiles(), homes, place)
+const roots = () => readRoots(openFiles(), homes, 'identity')
+
+/** Counts confirmations; throws at the one that is named. */
+function rollover(cutAt = Infinity): Rollover & { lines: string[] } {
+  const lines: string[] = []
+  let confirmed = 0
+  return {
+    ...{ homes, archipelago, nowMs: Date.now, lines },
+    report: (line) => lines.push(line),
+    confirm: async () => {
+      confirmed += 1
+      if (confirmed === cutAt) throw new Error('cut off')
+      await supercluster.confirm((line) => lines.push(line))
+    },
+  }
+}
+
+test.serial('a region’s authority is replaced, and no process or connection ends', async (t) => {
+  const pids = supercluster.pids()
+  const client = await network.connect(network.member, sfo2Urls)
+  let ends = 0
+  void client.closed().then(() => (ends += 1))
+  const [before] = published(ams3)
+  await rollAuthorities(rollover(), [ams3])
+  const [after, ...others] = published(ams3)
+  t.deepEqual(others, [])
+  t.not(after?.serial, before?.serial)
+  t.deepEqual(supercluster.pids(), pids)
+  for (const name of ['ams3-0', 'ams3-1', 'ams3-leafnode']) {
+    const held = readLeaf({ files: identityPaths(data, { name, region: 'ams3' }) })
+    t.is(held?.issuer?.serial, after?.serial)
+    await requireServed({ archipelago, doors: [], regions: supercluster.regions, data }, name)
+  }
+  await client.flush()
+  t.is(ends, 0)
+  await client.close()
+  const anchors = readdirSync(join(data, 'sfo2', 'tls')).filter((name) => name.endsWith('.pem'))
+  t.is(anchors.length, 2)
+})
+
+for (const cutAt of [1, 2, 3])
+  test.serial(`cut off before confirmation ${cutAt}, it goes on from there`, async (t) => {
+    const [before] = published(ams3)
+    await t.throwsAsync(rollAuthorities(rollover(cutAt), [ams3]), { message: 'cut off' })
+    await t.notThrowsAsync(supercluster.awaitMesh(1000))
+    const [begun] = published(ams3)
+    await rollAuthorities(rollover(), [ams3])
+    const [after, ...others] = published(ams3)
+    t.deepEqual(others, [])
+    t.not(after?.serial, before?.serial)
+    if (cutAt < 3) t.is(after?.serial, begun?.serial)
+    await t.notThrowsAsync(supercluster.awaitMesh(1000))
+  })
+
+test.serial('a root is replaced with every authority below it', async (t) => {
+  const [before] = roots()
+  await rollRoot(rollover(), { kind: 'identity' })
+  const [after, ...others] = roots()
+  t.deepEqual(others, [])
+  t.not(after?.serial, before?.serial)
+  for (const { name: region } of archipelago.regions) {
+    const [authority, ...more] = published({ ...ams3, region })
+    t.deepEqual(more, [])
+    t.true(after && authority?.openssl.verify(after.openssl.publicKey))
+  }
+  await t.notThrowsAsync(supercluster.awaitMesh(1000))
+})
+
+for (const cutAt of [1, 2, 3, 4, 5])
+  test.serial(`a root cut off before confirmation ${cutAt} goes on from there`, async (t) => {
+    const [before] = roots()
+    await t.throwsAsync(rollRoot(rollover(cutAt), { kind: 'identity' }), { message: 'cut off' })
+    await t.notThrowsAsync(supercluster.awaitMesh(1000))
+    await rollRoot(rollover(), { kind: 'identity' })
+    const [after, ...others] = roots()
+    t.deepEqual(others, [])
+    t.not(after?.serial, before?.serial)
+    await t.notThrowsAsync(supercluster.awaitMesh(1000))
+  })
+
+test.serial('a public root is only published at first, where it is asked for', async (t) => {
+  const publicRoots = () => readRoots(openFiles(), homes, 'public').length
+  await rollRoot(rollover(), { kind: 'public', isOnlyPublished: true })
+  t.is(publicRoots(), 2)
+  await rollRoot(rollover(), { kind: 'public', isOnlyPublished: true })
+  t.is(publicRoots(), 2)
+  await rollRoot(rollover(), { kind: 'public' })
+  t.is(publicRoots(), 1)
+  await t.notThrowsAsync(supercluster.awaitMesh(1000))
+})
