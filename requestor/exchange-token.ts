@@ -19,7 +19,7 @@ import { parseUser } from '../core/trust/user.ts'
 import { askAccess } from '../nats/ask-access.ts'
 import type { NatsConnection } from '../nats/connect.ts'
 import { connectLobby } from './connect-lobby.ts'
-import { post } from './post.ts'
+import { post, type Posted } from './post.ts'
 import type { Credential } from './request-credential.ts'
 
 export interface TokenExchange {
@@ -72,19 +72,34 @@ async function exchangeOver(
 export async function exchangeOverHttps(
   exchange: TokenExchange & { readonly url?: string },
 ): Promise<Credential> {
-  const { network, deadlineMs = 5_000, url = httpsOf(exchange) } = exchange
+  const { network, url = httpsOf(exchange) } = exchange
+  return postExchange(exchange, { url, tls: { ca: network.file.ca } })
+}
+
+/** By whatever TLS the caller wants; `isCertificate`: the token is the digest of what is shown in it. */
+export async function postExchange(
+  exchange: TokenExchange & Pick<AskingExchange, 'isCertificate'>,
+  { url, tls }: Pick<Posted, 'tls'> & { readonly url: string },
+): Promise<Credential> {
+  const { deadlineMs = 5_000 } = exchange
   const asking = startAsking(exchange)
   const ask = makeExchange(asking)
   const started = performance.now()
   const type = 'application/x-www-form-urlencoded'
-  const bytes = await post(url, { body: ask.form, type, ca: network.file.ca, deadlineMs })
+  const bytes = await post(url, { body: ask.form, type, tls, deadlineMs })
   return toCredential(exchange, readTokenAnswer(bytes, ask, asking), performance.now() - started)
 }
 
-function startAsking({ network, role, token, pair }: TokenExchange): AskingExchange {
+function startAsking({
+  network,
+  role,
+  token,
+  pair,
+  isCertificate,
+}: Parameters<typeof postExchange>[0]): AskingExchange {
   return {
     operator: network.operator,
-    ...{ role, token, pair },
+    ...{ role, token, pair, isCertificate: isCertificate === true },
     curve: generateCurveKeyPair(),
     nonce: randomBytes(18).toString('base64url'),
     nowMs: Date.now(),

@@ -92,7 +92,12 @@ async function requestOverHttps(request: CredentialRequest): Promise<Credential>
     try {
       const ask = makeAsk({ ...asking, nowMs: Date.now() })
       const type = 'application/json'
-      const bytes = await post(url, { body: ask.bytes, type, ca: network.file.ca, deadlineMs })
+      const bytes = await post(url, {
+        body: ask.bytes,
+        type,
+        tls: { ca: network.file.ca },
+        deadlineMs,
+      })
       const read = readAnswer(bytes, ask, asking)
       if (read.kind === 'granted') return toCredential(request, read, performance.now() - started)
       last = read.kind === 'refused' ? read.refusal : new Refusal('ERR_ANSWER_ILLEGAL', read.reason)

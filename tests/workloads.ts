@@ -5,7 +5,7 @@ import { formatCertificates, type Certificate } from '../core/identity/certifica
 import { issueLeaf, type Issuer } from '../core/identity/issue.ts'
 import { parseSpiffeId } from '../core/identity/spiffe-id.ts'
 import type { FunctionDoor } from '../core/network/access-subject.ts'
-import { formatHostPort, type RegionPlace } from '../core/network/endpoint.ts'
+import { formatUrl, type RegionPlace } from '../core/network/endpoint.ts'
 import type { ConnectionType, PermissionTemplate } from '../core/trust/account.ts'
 import { roleCeiling } from '../core/trust/ceiling.ts'
 import type { Creds } from '../core/trust/creds.ts'
@@ -117,9 +117,7 @@ export function mintUser(
 }
 
 export const workloadUrls = (regions: readonly RegionPlace[]): string[] =>
-  regions.flatMap(({ servers }) =>
-    servers.map(({ workload }) => `wss://${formatHostPort(workload.host, workload.port)}`),
-  )
+  regions.flatMap(({ servers }) => servers.map(({ workload }) => formatUrl(workload, 'wss')))
 
 export function connectWorkload(
   { data }: Pick<BareNetwork, 'data'>,

@@ -11,6 +11,10 @@ const region = z.strictObject({
   servers: z.array(z.string()).min(1),
   /** By door: the functions' HTTPS URLs, for who cannot or will not ask over NATS. */
   https: z.partialRecord(z.enum(['lobby', 'invite', 'identity']), z.string()),
+  /** Where its listeners for workloads are, and where a certificate is exchanged. */
+  workloads: z
+    .strictObject({ servers: z.array(z.string()).min(1), exchange: z.string() })
+    .optional(),
   /** To which tokens for this region's function are sealed, signed by the operator. */
   tokenKey: z.string().optional(),
 })

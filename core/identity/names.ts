@@ -28,6 +28,12 @@ export function serverId(domain: Domain, { region, index }: ServerPlace): Spiffe
 /** Of whatever region: whose authority signed it says which. */
 export const isServerId = (id: SpiffeId): boolean => /^\/nats\/server-\d+$/.test(pathOf(id))
 
+/** The process of this door, of whatever region. */
+export const isFunctionId =
+  (door: DoorPlace['door']) =>
+  (id: SpiffeId): boolean =>
+    pathOf(id) === `/function/${door}`
+
 /** A program that is no part of the network itself, by the name that the command or the record gives it. */
 export function workloadId(domain: Domain, { region, name }: Process): SpiffeId {
   return formatSpiffeId(regionDomain(domain, region), 'workload', name)

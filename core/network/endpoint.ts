@@ -69,8 +69,8 @@ export function formatHostPort(host: string, port: number): string {
   return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`
 }
 
-export function formatUrl(endpoint: Endpoint): string {
-  return `tls://${formatHostPort(endpoint.host, endpoint.port)}`
+export function formatUrl(endpoint: Endpoint, scheme: 'tls' | 'wss' = 'tls'): string {
+  return `${scheme}://${formatHostPort(endpoint.host, endpoint.port)}`
 }
 
 interface PortPlan {

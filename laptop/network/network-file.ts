@@ -1,4 +1,8 @@
-import { formatNetworkFile, type NetworkFile } from '../../core/access/network-file.ts'
+import {
+  formatNetworkFile,
+  type NetworkFile,
+  type NetworkRegion,
+} from '../../core/access/network-file.ts'
 import type { Archipelago } from '../../core/archipelago.ts'
 import { doorPath, openDoors } from '../../core/network/access-subject.ts'
 import { formatHostPort, formatUrl, type RegionPlace } from '../../core/network/endpoint.ts'
@@ -32,6 +36,7 @@ export function writeNetworkFile({
       name: region.name,
       servers: clientUrls([region]),
       https: httpsUrls(region, archipelago),
+      ...workloadUrls(region, archipelago),
       ...tokenKeyOf({ files, homes, trust }, region.name),
     })),
     lobbyCreds: readOrRefuse(lobby, 'lobby credential'),
@@ -59,6 +64,22 @@ function httpsUrls(
       : [],
   )
   return Object.fromEntries(urls) as NetworkFile['regions'][number]['https']
+}
+
+/** Where some role has the door identity. */
+function workloadUrls(
+  { servers, doors }: RegionPlace,
+  { roles }: Archipelago,
+): Pick<NetworkRegion, 'workloads'> {
+  const place = doors.find(({ door }) => door === 'identity')
+  if (place === undefined || !openDoors(roles).includes('identity')) return {}
+  const { host, port } = place.mtls
+  return {
+    workloads: {
+      servers: servers.map((each) => formatUrl(each.workload, 'wss')),
+      exchange: `https://${formatHostPort(host, port)}${doorPath('identity')}`,
+    },
+  }
 }
 
 /** Where the region has the door identity. */

@@ -39,7 +39,7 @@ test('on a laptop the regions follow each other, a hundred ports apart', (t) => 
 test('on a laptop no two listeners share a port, however many servers fit', (t) => {
   const regions = archipelago.regions.map((region) => ({ ...region, servers: 8 }))
   const endpoints = placeNetwork({ ...archipelago, regions }, 'laptop').flatMap(endpointsOf)
-  t.is(new Set(endpoints.map(formatUrl)).size, endpoints.length)
+  t.is(new Set(endpoints.map((each) => formatUrl(each))).size, endpoints.length)
 })
 
 test('apart from each other, servers have names under their region and the ports of the file', (t) => {
