@@ -1,8 +1,14 @@
+import { readFileSync } from 'node:fs'
 import test from 'ava'
 import fc from 'fast-check'
 import { parse } from 'yaml'
 import { parseArchipelago } from '../../core/archipelago.ts'
 import { edited, file, good, refusalOf } from './archipelago/example.ts'
+
+test('reads the file that an operator edits', (t) => {
+  const text = readFileSync(new URL('../../archipelago.yaml', import.meta.url), 'utf8')
+  t.is(parseArchipelago(text, file).network, 'archipelago')
+})
 
 test('reads the example', (t) => {
   const archipelago = parseArchipelago(good, file)

@@ -3,7 +3,8 @@ import { parseArchipelago } from '../../../core/archipelago.ts'
 import { Refusal } from '../../../core/errors.ts'
 
 export const file = 'archipelago.yaml'
-export const good = readFileSync(new URL('../../../archipelago.yaml', import.meta.url), 'utf8')
+// Not the file of this repository: errors name lines, which must not move with what an operator edits.
+export const good = readFileSync(new URL('good.yaml', import.meta.url), 'utf8')
 
 /** The good file with the first of a passage replaced. */
 export function edited(passage: string, by: string): string {

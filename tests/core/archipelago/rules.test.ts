@@ -227,221 +227,221 @@ for (const [passage, by, lines] of [
   [
     'address: 127.0.0.1',
     'address: 0.0.0.0',
-    ["25:12: laptop.address: not a loopback address: '0.0.0.0' (such as 127.0.0.1 or ::1)"],
+    ["26:12: laptop.address: not a loopback address: '0.0.0.0' (such as 127.0.0.1 or ::1)"],
   ],
   [
     'address: 127.0.0.1',
     'address: localhost',
-    ["25:12: laptop.address: not a loopback address: 'localhost' (such as 127.0.0.1 or ::1)"],
+    ["26:12: laptop.address: not a loopback address: 'localhost' (such as 127.0.0.1 or ::1)"],
   ],
   [
     'address: 127.0.0.1',
     'address: "::2"',
-    ["25:12: laptop.address: not a loopback address: '::2' (such as 127.0.0.1 or ::1)"],
+    ["26:12: laptop.address: not a loopback address: '::2' (such as 127.0.0.1 or ::1)"],
   ],
   [
     'address: 127.0.0.1',
     'address: 127.1',
-    ['25:12: laptop.address: not a loopback address: 127.1 (such as 127.0.0.1 or ::1)'],
+    ['26:12: laptop.address: not a loopback address: 127.1 (such as 127.0.0.1 or ::1)'],
   ],
   [
     'firstPort: 14200',
     'firstPort: 1023',
-    ['26:14: laptop.firstPort: must be a whole number from 1024 to 65436: 1023'],
+    ['27:14: laptop.firstPort: must be a whole number from 1024 to 65436: 1023'],
   ],
   [
     'firstPort: 14200',
     'firstPort: 65237',
     [
-      '26:14: laptop.firstPort: must leave 100 ports below 65536 for each region, so at most 65236: 65237',
+      '27:14: laptop.firstPort: must leave 100 ports below 65536 for each region, so at most 65236: 65237',
     ],
   ],
   [
     'firstPort: 14200',
     'firstPort: 65437',
-    ['26:14: laptop.firstPort: must be a whole number from 1024 to 65436: 65437'],
+    ['27:14: laptop.firstPort: must be a whole number from 1024 to 65436: 65437'],
   ],
   [
     'server:\n  connectionsMax: 1000',
     'server:\n  connectionsMax: 1',
-    ['29:19: server.connectionsMax: must be a whole number from 2 to 1000000: 1'],
+    ['30:19: server.connectionsMax: must be a whole number from 2 to 1000000: 1'],
   ],
   [
     'server:\n  connectionsMax: 1000',
     'server:\n  connectionsMax: 199',
     [
-      '33:19: lobby.connectionsMax: must be at most half of server.connectionsMax, so 99, for the whole lobby may meet on one server, where members need a reserve: 100',
+      '34:19: lobby.connectionsMax: must be at most half of server.connectionsMax, so 99, for the whole lobby may meet on one server, where members need a reserve: 100',
     ],
   ],
   [
     'connectionsMax: 100\n',
     'connectionsMax: 501\n',
     [
-      '33:19: lobby.connectionsMax: must be at most half of server.connectionsMax, so 500, for the whole lobby may meet on one server, where members need a reserve: 501',
+      '34:19: lobby.connectionsMax: must be at most half of server.connectionsMax, so 500, for the whole lobby may meet on one server, where members need a reserve: 501',
     ],
   ],
   [
     'connectionLifetime: 30s',
     'connectionLifetime: 4s',
     [
-      "34:23: lobby.connectionLifetime: illegal duration: '4s' (from 5s to 1h, such as 30s, 15m, 1h or 7d)",
+      "35:23: lobby.connectionLifetime: illegal duration: '4s' (from 5s to 1h, such as 30s, 15m, 1h or 7d)",
     ],
   ],
   [
     'connectionLifetime: 30s',
     'connectionLifetime: 61m',
     [
-      "34:23: lobby.connectionLifetime: illegal duration: '61m' (from 5s to 1h, such as 30s, 15m, 1h or 7d)",
+      "35:23: lobby.connectionLifetime: illegal duration: '61m' (from 5s to 1h, such as 30s, 15m, 1h or 7d)",
     ],
   ],
   [
     'connectionLifetime: 30s',
     'connectionLifetime: 30',
     [
-      '34:23: lobby.connectionLifetime: illegal duration: 30 (from 5s to 1h, such as 30s, 15m, 1h or 7d)',
+      '35:23: lobby.connectionLifetime: illegal duration: 30 (from 5s to 1h, such as 30s, 15m, 1h or 7d)',
     ],
   ],
   [
     'connectionLifetime: 30s',
     'connectionLifetime: 1m30s',
     [
-      "34:23: lobby.connectionLifetime: illegal duration: '1m30s' (from 5s to 1h, such as 30s, 15m, 1h or 7d)",
+      "35:23: lobby.connectionLifetime: illegal duration: '1m30s' (from 5s to 1h, such as 30s, 15m, 1h or 7d)",
     ],
   ],
   [
     'subscriptionsMax: 4',
     'subscriptionsMax: 65',
-    ['35:21: lobby.subscriptionsMax: must be a whole number from 1 to 64: 65'],
+    ['36:21: lobby.subscriptionsMax: must be a whole number from 1 to 64: 65'],
   ],
   [
     'payloadBytesMax: 4096',
     'payloadBytesMax: 4095',
-    ['36:20: lobby.payloadBytesMax: must be a whole number from 4096 to 65536: 4095'],
+    ['37:20: lobby.payloadBytesMax: must be a whole number from 4096 to 65536: 4095'],
   ],
   [
     'payloadBytesMax: 4096',
     'payloadBytesMax: 4KiB',
-    ["36:20: lobby.payloadBytesMax: must be a whole number from 4096 to 65536: '4KiB'"],
+    ["37:20: lobby.payloadBytesMax: must be a whole number from 4096 to 65536: '4KiB'"],
   ],
   [
     'lifetime: 24h',
     'lifetime: 19s',
     [
-      "39:13: leafnode.lifetime: illegal duration: '19s' (from 20s to 7d, such as 30s, 15m, 1h or 7d)",
+      "40:13: leafnode.lifetime: illegal duration: '19s' (from 20s to 7d, such as 30s, 15m, 1h or 7d)",
     ],
   ],
   [
     'lifetime: 24h',
     'lifetime: 8d',
     [
-      "39:13: leafnode.lifetime: illegal duration: '8d' (from 20s to 7d, such as 30s, 15m, 1h or 7d)",
+      "40:13: leafnode.lifetime: illegal duration: '8d' (from 20s to 7d, such as 30s, 15m, 1h or 7d)",
     ],
   ],
   [
     'KUBECON:',
     'kubecon:',
     [
-      "42:3: accounts.kubecon: illegal account name: 'kubecon' (upper-case letters, digits and _, at most 32)",
-      "48:14: roles.member.account: unknown account: 'KUBECON' (one of kubecon)",
-      "56:14: roles.moderator.account: unknown account: 'KUBECON' (one of kubecon)",
+      "43:3: accounts.kubecon: illegal account name: 'kubecon' (upper-case letters, digits and _, at most 32)",
+      "49:14: roles.member.account: unknown account: 'KUBECON' (one of kubecon)",
+      "57:14: roles.moderator.account: unknown account: 'KUBECON' (one of kubecon)",
     ],
   ],
   [
     'KUBECON:',
     'SYS:',
     [
-      "42:3: accounts.SYS: built-in account: 'SYS'",
-      "48:14: roles.member.account: unknown account: 'KUBECON' (one of SYS)",
-      "56:14: roles.moderator.account: unknown account: 'KUBECON' (one of SYS)",
+      "43:3: accounts.SYS: built-in account: 'SYS'",
+      "49:14: roles.member.account: unknown account: 'KUBECON' (one of SYS)",
+      "57:14: roles.moderator.account: unknown account: 'KUBECON' (one of SYS)",
     ],
   ],
   [
     'KUBECON:',
     '"KUBE CON":',
     [
-      "42:3: accounts.'KUBE CON': illegal account name: 'KUBE CON' (upper-case letters, digits and _, at most 32)",
-      "48:14: roles.member.account: unknown account: 'KUBECON' (one of KUBE CON)",
-      "56:14: roles.moderator.account: unknown account: 'KUBECON' (one of KUBE CON)",
+      "43:3: accounts.'KUBE CON': illegal account name: 'KUBE CON' (upper-case letters, digits and _, at most 32)",
+      "49:14: roles.member.account: unknown account: 'KUBECON' (one of KUBE CON)",
+      "57:14: roles.moderator.account: unknown account: 'KUBECON' (one of KUBE CON)",
     ],
   ],
-  ['    connectionsMax: 10000', '    {}', ['42:3: accounts.KUBECON.connectionsMax: missing']],
+  ['    connectionsMax: 10000', '    {}', ['43:3: accounts.KUBECON.connectionsMax: missing']],
   [
     'account: KUBECON',
     'account: ACCESS',
     [
-      "48:14: roles.member.account: no role may live in a built-in account: 'ACCESS' (one of KUBECON)",
+      "49:14: roles.member.account: no role may live in a built-in account: 'ACCESS' (one of KUBECON)",
     ],
   ],
   [
     'account: KUBECON',
     'account: KUBECONN',
-    ["48:14: roles.member.account: unknown account: 'KUBECONN' (one of KUBECON)"],
+    ["49:14: roles.member.account: unknown account: 'KUBECONN' (one of KUBECON)"],
   ],
   [
     'account: KUBECON',
     'account: 1',
-    ['48:14: roles.member.account: must be the name of an account: 1'],
+    ['49:14: roles.member.account: must be the name of an account: 1'],
   ],
   [
     'member:',
     'Member:',
     [
-      "47:3: roles.Member: illegal role name: 'Member' (lower-case letters, digits and -, at most 32)",
+      "48:3: roles.Member: illegal role name: 'Member' (lower-case letters, digits and -, at most 32)",
     ],
   ],
   [
     'doors: [lobby]',
     'doors: [loby]',
-    ["49:13: roles.member.doors: unknown door: 'loby' (one of lobby, invite, identity, legacy)"],
+    ["50:13: roles.member.doors: unknown door: 'loby' (one of lobby, invite, identity, legacy)"],
   ],
-  ['doors: [lobby]', 'doors: lobby', ["49:12: roles.member.doors: must be a list: 'lobby'"]],
-  ['doors: [lobby]', 'doors: [lobby, lobby]', ["49:20: roles.member.doors: listed twice: 'lobby'"]],
+  ['doors: [lobby]', 'doors: lobby', ["50:12: roles.member.doors: must be a list: 'lobby'"]],
+  ['doors: [lobby]', 'doors: [lobby, lobby]', ["50:20: roles.member.doors: listed twice: 'lobby'"]],
   [
     'doors: [lobby]',
     'doors: [1]',
-    ['49:13: roles.member.doors: unknown door: 1 (one of lobby, invite, identity, legacy)'],
+    ['50:13: roles.member.doors: unknown door: 1 (one of lobby, invite, identity, legacy)'],
   ],
-  ['doors: [lobby]', 'door: [lobby]', ['49:5: roles.member.door: unknown key']],
+  ['doors: [lobby]', 'door: [lobby]', ['50:5: roles.member.door: unknown key']],
   [
     'lifetime: 1h',
     'lifetime: 9s',
     [
-      "50:15: roles.member.lifetime: illegal duration: '9s' (from 10s to 24h, such as 30s, 15m, 1h or 7d)",
+      "51:15: roles.member.lifetime: illegal duration: '9s' (from 10s to 24h, such as 30s, 15m, 1h or 7d)",
     ],
   ],
   [
     'lifetime: 1h',
     'lifetime: 25h',
     [
-      "50:15: roles.member.lifetime: illegal duration: '25h' (from 10s to 24h, such as 30s, 15m, 1h or 7d)",
+      "51:15: roles.member.lifetime: illegal duration: '25h' (from 10s to 24h, such as 30s, 15m, 1h or 7d)",
     ],
   ],
   [
     'lifetime: 1h',
     'lifetime: 0s',
     [
-      "50:15: roles.member.lifetime: illegal duration: '0s' (from 10s to 24h, such as 30s, 15m, 1h or 7d)",
+      "51:15: roles.member.lifetime: illegal duration: '0s' (from 10s to 24h, such as 30s, 15m, 1h or 7d)",
     ],
   ],
   [
     'subscriptionsMax: 32',
     'subscriptionsMax: 0',
-    ['53:23: roles.member.subscriptionsMax: must be a whole number from 1 to 10000: 0'],
+    ['54:23: roles.member.subscriptionsMax: must be a whole number from 1 to 10000: 0'],
   ],
   [
     'payloadBytesMax: 65536',
     'payloadBytesMax: 1048577',
-    ['54:22: roles.member.payloadBytesMax: must be a whole number from 1 to 1048576: 1048577'],
+    ['55:22: roles.member.payloadBytesMax: must be a whole number from 1 to 1048576: 1048577'],
   ],
   [
     'publish: [chat.KUBECON.online',
     'publish: [chat.KUBECON.dms.*',
-    ["51:57: roles.member.publish: listed twice: 'chat.KUBECON.dms.*'"],
+    ["52:57: roles.member.publish: listed twice: 'chat.KUBECON.dms.*'"],
   ],
   [
     'subscribe: [',
     'subscribe: [chat.KUBECON.posts.*, ',
-    ["52:60: roles.member.subscribe: listed twice: 'chat.KUBECON.posts.*'"],
+    ["53:60: roles.member.subscribe: listed twice: 'chat.KUBECON.posts.*'"],
   ],
   ['network: archipelago', '1: b', ['3:1: network: missing', '3:1: 1: unknown key']],
 ] as const) {
@@ -472,7 +472,7 @@ test('refuses the door legacy for two roles', (t) => {
   const text = edited('doors: [lobby]', 'doors: [legacy]')
   t.deepEqual(refusalOf(text), [])
   t.deepEqual(refusalOf(text.replace('doors: [invite]', 'doors: [invite, legacy]')), [
-    `${file}:57:21: roles.moderator.doors: only one role may have the door legacy, and member has it`,
+    `${file}:58:21: roles.moderator.doors: only one role may have the door legacy, and member has it`,
   ])
 })
 
@@ -486,10 +486,10 @@ test('tells all that is wrong at once, in the order of the file', (t) => {
     refusalOf(text).map((line) => line.split(': ').slice(0, 2)),
     [
       [`${file}:17:10`, 'ports.route'],
-      [`${file}:33:19`, 'lobby.connectionsMax'],
-      [`${file}:39:13`, 'leafnode.lifetime'],
-      [`${file}:48:14`, 'roles.member.account'],
-      [`${file}:57:13`, 'roles.moderator.doors'],
+      [`${file}:34:19`, 'lobby.connectionsMax'],
+      [`${file}:40:13`, 'leafnode.lifetime'],
+      [`${file}:49:14`, 'roles.member.account'],
+      [`${file}:58:13`, 'roles.moderator.doors'],
     ],
   )
 })

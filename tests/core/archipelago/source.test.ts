@@ -11,7 +11,7 @@ for (const [passage, by, lines] of [
   ['network: archipelago', 'network: *a', ["3:10: aliases are not allowed: '*a'"]],
   ['network: archipelago', 'network: archipelago\nnetwork: b', ["4:1: duplicate key: 'network'"]],
   ['  sfo2:', '  ams3:', ["9:3: duplicate key: 'ams3'"]],
-  ['accounts:', '---\naccounts:', ['41:1: more than one YAML document']],
+  ['accounts:', '---\naccounts:', ['42:1: more than one YAML document']],
   ['ports:\n', 'ports:\n\t', ['16:1: not legal YAML: tabs are not allowed as indentation']],
   [
     'network: archipelago',
