@@ -1,22 +1,17 @@
-import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import test from 'ava'
-import { makeExchange, type ExchangeAsk } from '../../core/access/ask-exchange.ts'
-import { parseCurveKey } from '../../core/access/curve-key.ts'
-import { sealExchange } from '../../core/access/sealed-exchange.ts'
-import { formatTokenAudience } from '../../core/access/token-audience.ts'
+import { makeExchange } from '../../core/access/ask-exchange.ts'
 import { exchangeSubject } from '../../core/network/access-subject.ts'
-import { parseTokenKey } from '../../core/trust/token-key.ts'
 import { auditFile } from '../../laptop/functions.ts'
 import type { NatsConnection } from '../../nats/connect.ts'
 import { mayPublish } from '../../nats/permission.ts'
 import { exchangeOverHttps, exchangeOverNats } from '../../requestor/exchange-token.ts'
 import { makeNkeyPair } from '../../store/key-file.ts'
 import { ams3Cluster, mesh, sfo2Cluster } from '../core/access/token-example.ts'
-import { serviceAccountClaims } from '../core/access/token-issuer.ts'
 import type { TestNetwork } from '../test-network.ts'
 import { until } from '../until.ts'
-import { askHttp, askNats, enterLobby, makeHolder, nowSeconds, type Holder } from './ask.ts'
+import { askNats, enterLobby, makeHolder, nowSeconds } from './ask.ts'
+import { askingOrders, audienceOf, orderClaims, postForm, sealTo } from './exchange.ts'
 import { connectExchanged, startTokenNetwork } from './token-network.ts'
 
 const region = 'ams3'
@@ -32,19 +27,12 @@ test.after.always(async () => {
   await network?.[Symbol.asyncDispose]()
 })
 
-const audienceOf = ({ pair }: Pick<Holder, 'pair'>) =>
-  formatTokenAudience('archipelago', pair.publicKey)
-const claimsOf = (holder: Pick<Holder, 'pair'>, changes: object = {}) => ({
-  ...serviceAccountClaims({ audience: audienceOf(holder), nowSeconds: nowSeconds() }),
-  ...changes,
-})
-
 const ways = { HTTPS: exchangeOverHttps, NATS: exchangeOverNats }
 
 for (const [way, exchange] of Object.entries(ways)) {
   test(`over ${way} a cluster's token becomes a credential that ends with it`, async (t) => {
     const pair = makeNkeyPair('user')
-    const claims = claimsOf({ pair })
+    const claims = orderClaims({ pair })
     const token = ams3Cluster.sign(claims)
     const credential = await exchange({ network: network.network, role: 'orders', token, pair })
     const { user } = credential.creds
@@ -70,7 +58,7 @@ for (const [way, exchange] of Object.entries(ways)) {
 
   test(`over ${way} a cluster is believed in its own region alone`, async (t) => {
     const pair = makeNkeyPair('user')
-    const token = sfo2Cluster.sign(claimsOf({ pair }))
+    const token = sfo2Cluster.sign(orderClaims({ pair }))
     const asked = { network: network.network, role: 'orders', token, pair }
     await t.throwsAsync(exchange({ ...asked, region }), { code: 'ERR_TOKEN_KEY_ID' })
     t.is((await exchange({ ...asked, region: 'sfo2' })).region, 'sfo2')
@@ -81,45 +69,26 @@ for (const [way, exchange] of Object.entries(ways)) {
 test('a workload gets the next credential over its own connection, with the next token', async (t) => {
   const pair = makeNkeyPair('user')
   const asked = { network: network.network, role: 'orders', pair, region }
-  const first = await exchangeOverNats({ ...asked, token: ams3Cluster.sign(claimsOf({ pair })) })
+  const first = await exchangeOverNats({ ...asked, token: ams3Cluster.sign(orderClaims({ pair })) })
   const nc = await connectExchanged(network, first)
-  const claims = claimsOf({ pair }, { exp: nowSeconds() + 700 })
-  const asking = {
-    ...askingOf({ pair, curve: makeHolder().curve }),
-    token: ams3Cluster.sign(claims),
-  }
-  const answer = await askNats(nc, exchangeSubject(region), sealed(makeExchange(asking)))
+  const claims = orderClaims({ pair }, { exp: nowSeconds() + 700 })
+  const holder = { pair, curve: makeHolder().curve }
+  const asking = askingOrders(network, holder, { token: ams3Cluster.sign(claims) })
+  const answer = await askNats(
+    nc,
+    exchangeSubject(region),
+    sealTo(network, region, makeExchange(asking).form),
+  )
   t.is(answer.status, 200, answer.error)
   await nc.close()
 })
 
-const askingOf = (holder: Holder) => ({
-  operator: network.network.operator,
-  role: 'orders',
-  token: ams3Cluster.sign(claimsOf(holder)),
-  ...holder,
-  nonce: randomBytes(18).toString('base64url'),
-  nowMs: Date.now(),
-})
-
-function sealed({ form }: Pick<ExchangeAsk, 'form'>, to = region): Uint8Array {
-  const text = network.network.file.regions.find(({ name }) => name === to)?.tokenKey ?? ''
-  const { operator } = network.network
-  const key = parseTokenKey(text, { operator, region: to, nowSeconds: nowSeconds() })
-  return sealExchange(form, { region: to, key: parseCurveKey(key) })
-}
-
-const urlOf = (name = region) =>
-  network.network.file.regions.find((each) => each.name === name)?.https.identity ?? ''
-const postForm = (body: string, headers: object = {}) =>
-  askHttp(urlOf(), {
-    ca: network.network.file.ca,
-    body: Buffer.from(body),
-    headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
-  })
-
 test('over HTTP the answer is as RFC 8693 has it, and nobody keeps it', async (t) => {
-  const { status, headers, body } = await postForm(makeExchange(askingOf(makeHolder())).form)
+  const { status, headers, body } = await postForm(
+    network,
+    region,
+    makeExchange(askingOrders(network, makeHolder())),
+  )
   t.is(status, 200)
   t.is(headers['cache-control'], 'no-store')
   t.is(headers.pragma, 'no-cache')
@@ -166,7 +135,7 @@ for (const [what, form, headers, expected] of [
   ],
 ] as const)
   test(`over HTTP refuses ${what} in the words of OAuth`, async (t) => {
-    const answer = await postForm(form, headers)
+    const answer = await postForm(network, region, { form, headers })
     const { error, error_description: description } = answer.body
     t.deepEqual([answer.status, error, description], expected as unknown as unknown[])
     t.is(answer.headers['cache-control'], 'no-store')
@@ -174,7 +143,7 @@ for (const [what, form, headers, expected] of [
   })
 
 test('over NATS a token in the clear is refused, and not repeated', async (t) => {
-  const { form } = makeExchange(askingOf(makeHolder()))
+  const { form } = makeExchange(askingOrders(network, makeHolder()))
   for (const clear of [form, new URLSearchParams(form).get('subject_token') ?? '']) {
     const answer = await askNats(lobby, exchangeSubject(region), Buffer.from(clear))
     t.is(answer.status, 400)
@@ -187,7 +156,7 @@ test('over NATS a token in the clear is refused, and not repeated', async (t) =>
 })
 
 test('what is sealed to one region opens in no other', async (t) => {
-  const bytes = sealed(makeExchange(askingOf(makeHolder())))
+  const bytes = sealTo(network, region, makeExchange(askingOrders(network, makeHolder())).form)
   const moved = await askNats(lobby, exchangeSubject('sfo2'), bytes)
   t.regex(moved.error ?? '', /^ERR_SEALED_ILLEGAL: sealed message does not open with the key /)
   t.is((await askNats(lobby, exchangeSubject(region), bytes)).status, 200)
@@ -195,10 +164,10 @@ test('what is sealed to one region opens in no other', async (t) => {
 
 test('each decision is one line of audit: who, what, by which rule, and no token', async (t) => {
   const holder = makeHolder()
-  const asking = askingOf(holder)
-  await askNats(lobby, exchangeSubject(region), sealed(makeExchange(asking)))
+  const asking = askingOrders(network, holder)
+  await askNats(lobby, exchangeSubject(region), sealTo(network, region, makeExchange(asking).form))
   const refused = makeExchange({ ...asking, role: 'builder' })
-  await askNats(lobby, exchangeSubject(region), sealed(refused))
+  await askNats(lobby, exchangeSubject(region), sealTo(network, region, refused.form))
   const path = auditFile(network.homes, region, 'identity')
   const lines = await until('both lines are written', () => {
     const all = readFileSync(path, 'utf8').split('\n')
