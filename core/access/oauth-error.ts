@@ -18,6 +18,7 @@ type OauthErrorCode =
 
 const errors: Partial<Record<RefusalAnswer['code'], readonly [OauthErrorCode, status: number]>> = {
   ERR_CLIENT_AUTHENTICATION: ['invalid_client', 401],
+  ERR_CALLER_CERTIFICATE: ['invalid_client', 401],
   ERR_GRANT_TYPE: ['unsupported_grant_type', 400],
   ERR_SCOPE_OTHER: ['invalid_scope', 400],
   ERR_TARGET_UNKNOWN: ['invalid_target', 400],

@@ -1,10 +1,11 @@
 // Who is at the other end of each open mTLS connection. TLS looks at a certificate once, when a connection
 // begins; here it is looked at as long as the connection is open.
 import { hash } from 'node:crypto'
-import type { DetailedPeerCertificate, TLSSocket } from 'node:tls'
+import type { TLSSocket } from 'node:tls'
 import { Refusal } from '../../core/errors.ts'
 import type { BundleMap } from '../../core/identity/bundle.ts'
 import { verifySvid, type Svid } from '../../core/identity/svid.ts'
+import { shownChain } from '../../nats/shown-chain.ts'
 import type { CallerIdentity } from '../provisioning/audit.ts'
 
 export interface Callers {
@@ -21,6 +22,7 @@ export interface CallersOptions {
 }
 
 interface Known {
+  /** OpenSSL puts above the leaf what was sent, or what is trusted here. */
   readonly chain: readonly Buffer[]
   verified?: { readonly by: BundleMap; readonly identity: CallerIdentity } | undefined
   timer?: NodeJS.Timeout
@@ -49,7 +51,7 @@ export function openCallers({ bundles, nowMs }: CallersOptions): Callers {
   }
   return {
     admit(socket) {
-      const known: Known = { chain: chainOf(socket) }
+      const known: Known = { chain: shownChain(socket.getPeerCertificate(true)) }
       open.set(socket, known)
       socket.once('close', () => {
         clearTimeout(known.timer)
@@ -103,15 +105,4 @@ function isGood(look: () => unknown): boolean {
   } catch {
     return false
   }
-}
-
-/** The leaf, and what OpenSSL put above it, from what was sent or from what is trusted here. */
-function chainOf(socket: TLSSocket): Buffer[] {
-  const chain: Buffer[] = []
-  let next: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true)
-  while (next?.raw !== undefined && !chain.some((der) => der.equals(next?.raw as Buffer))) {
-    chain.push(next.raw)
-    next = next.issuerCertificate
-  }
-  return chain
 }
