@@ -4,27 +4,37 @@ import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
 import { Argument, Command } from '@commander-js/extra-typings'
 import { makeAsk, readAnswer, type Asking } from '../../core/access/ask.ts'
+import { makeExchange, readTokenAnswer } from '../../core/access/ask-exchange.ts'
 import { generateCurveKeyPair } from '../../core/access/curve-key.ts'
 import { parseInviteFile } from '../../core/access/invite-file.ts'
 import type { Archipelago } from '../../core/archipelago.ts'
 import { Refusal, type RefusalCode } from '../../core/errors.ts'
 import { functionDoors, type FunctionDoor } from '../../core/network/access-subject.ts'
-import { formatCreds } from '../../core/trust/creds.ts'
+import { formatCreds, parseCreds } from '../../core/trust/creds.ts'
 import { readArchipelago } from '../../store/archipelago.ts'
-import { readOrRefuse, writePrivate } from '../../store/files.ts'
+import { openFiles, readOrRefuse, writePrivate } from '../../store/files.ts'
 import { readFunctionTrust, type FunctionTrust } from '../../store/function-trust.ts'
 import { defaultDataDir, functionHome, homesOf } from '../../store/homes.ts'
-import { makeNkeyPair } from '../../store/key-file.ts'
+import { makeNkeyPair, requireKey } from '../../store/key-file.ts'
 import { openAudit } from '../provisioning/audit.ts'
-import { provisionCredential, type ProvisioningAnswer } from '../provision-credentials.ts'
+import { exchangeToken } from '../exchange-token.ts'
+import {
+  provisionCredential,
+  type Provisioning,
+  type ProvisioningAnswer,
+} from '../provision-credentials.ts'
+
+const functions = ['provision-credentials', 'exchange-token'] as const
 
 const command = new Command('invoke')
   .description('Call a function in this process, without any server: request and answer in one.')
-  .addArgument(new Argument('<function>', 'which one').choices(['provision-credentials']))
-  .requiredOption('--name <name>', 'how others shall see the holder')
+  .addArgument(new Argument('<function>', 'which one').choices(functions))
+  .option('--name <name>', 'how others shall see the holder')
   .option('--role <role>', 'what to become', 'member')
   .option('--region <region>', 'whose keys sign (default: the first)')
   .option('--invite <file>', 'come with an invite')
+  .option('--token-file <file>', 'the token that exchange-token is to exchange')
+  .option('--key <file>', 'the nkey that the token names (default: a new one)')
   .option('--out <file>', 'write the creds file here instead of printing it')
   .option('--json', 'print the result as JSON')
   .option('--archipelago <file>', 'the description of the network', 'archipelago.yaml')
@@ -34,6 +44,11 @@ type Options = ReturnType<typeof command.opts>
 
 async function main(): Promise<void> {
   const options = command.parse().opts()
+  const [called] = command.processedArgs
+  if (called === 'exchange-token') {
+    const place = openRegion(options, 'identity')
+    return show(await exchange(options, place), options, place)
+  }
   const place = openRegion(options)
   const creds = await (place.door === 'legacy' ? askLegacy : ask)(options, place)
   show(creds, options, place)
@@ -45,11 +60,14 @@ interface Place {
   readonly trust: FunctionTrust
 }
 
-function openRegion({ archipelago: file, dataDir, role, ...options }: Options): Place {
+function openRegion(
+  { archipelago: file, dataDir, role, ...options }: Options,
+  only?: FunctionDoor,
+): Place {
   const archipelago = readArchipelago(file)
   const homes = homesOf(resolve(dataDir ?? defaultDataDir(archipelago.network, process.env)))
   const region = findRegion(archipelago, options.region)
-  const door = options.invite === undefined ? doorOf(archipelago, role) : 'invite'
+  const door = only ?? (options.invite === undefined ? doorOf(archipelago, role) : 'invite')
   const keysFolder = functionHome(homes, region, door)
   const folders = { publicFolder: homes.public, keysFolder }
   return { region, door, trust: readFunctionTrust(folders, door) }
@@ -79,7 +97,7 @@ async function ask({ name, role, invite: file }: Options, place: Place): Promise
     operator,
     door: place.door,
     role,
-    name,
+    name: need(name, '--name'),
     pair: makeNkeyPair('user'),
     curve: generateCurveKeyPair(),
     nonce: randomBytes(18).toString('base64url'),
@@ -95,21 +113,50 @@ async function ask({ name, role, invite: file }: Options, place: Place): Promise
 }
 
 async function askLegacy({ name }: Options, place: Place): Promise<string> {
-  const answer = await answerTo(Buffer.from(name), place)
+  const answer = await answerTo(Buffer.from(need(name, '--name')), place)
   if (answer.isGranted) return answer.body
   const { code, message } = answer.refusal
   throw new Refusal(code === 'ERR_INTERNAL' ? 'ERR_NO_ANSWER' : code, message)
 }
 
-/** By the one handler that all triggers call; its audit line goes to standard error. */
-function answerTo(bytes: Uint8Array, { region, door, trust }: Place): Promise<ProvisioningAnswer> {
-  const caller = { trigger: 'command', source: 'command' } as const
-  const audit = openAudit({ region, door }, (line) => console.error(line))
-  const provisioning = { region, door, trust: () => trust, nowMs: Date.now, audit }
-  return provisionCredential({ kind: 'access', bytes, caller }, provisioning)
+/** As over HTTP: what never leaves this process need not be sealed. */
+async function exchange({ role, tokenFile, key }: Options, place: Place): Promise<string> {
+  const token = readOrRefuse(need(tokenFile, '--token-file'), 'token').trim()
+  const pair = key === undefined ? makeNkeyPair('user') : requireKey(openFiles(), 'user', key)
+  const asking = {
+    ...{ operator: place.trust.operator, role, token, pair, nowMs: Date.now() },
+    curve: generateCurveKeyPair(),
+    nonce: randomBytes(18).toString('base64url'),
+  }
+  const asked = makeExchange(asking)
+  const request = { kind: 'exchange', bytes: Buffer.from(asked.form), caller } as const
+  const { body } = await exchangeToken(request, provisioningOf(place))
+  return formatCreds(readTokenAnswer(Buffer.from(body), asked, asking).jwt, pair.seed)
 }
 
-function show(creds: string, { out, json, name, role }: Options, { region, door }: Place): void {
+function need(value: string | undefined, flag: string): string {
+  if (value === undefined) throw new Refusal('ERR_OPTION_ILLEGAL', `${flag} is missing`)
+  return value
+}
+
+const caller = { trigger: 'command', source: 'command' } as const
+
+/** By the one handler that all triggers call; its audit line goes to standard error. */
+function answerTo(bytes: Uint8Array, place: Place): Promise<ProvisioningAnswer> {
+  return provisionCredential({ kind: 'access', bytes, caller }, provisioningOf(place))
+}
+
+function provisioningOf({ region, door, trust }: Place): Provisioning {
+  const audit = openAudit({ region, door }, (line) => console.error(line))
+  return { region, door, trust: () => trust, nowMs: Date.now, audit }
+}
+
+function show(
+  creds: string,
+  { out, json, role, ...options }: Options,
+  { region, door }: Place,
+): void {
+  const name = options.name ?? parseCreds(creds).user.claims.name
   if (out !== undefined) writePrivate(resolve(out), creds)
   if (json) {
     const where = out === undefined ? { creds } : { file: resolve(out) }
