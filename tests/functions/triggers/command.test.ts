@@ -119,7 +119,10 @@ for (const [what, args, line, hint] of [
 test('names the functions that there are', async (t) => {
   const { code, stderr } = await invoke('provision', '--name', 'a')
   t.is(code, 1)
-  t.regex(stderr, /'provision' is invalid .* Allowed choices are provision-credentials, exchange-token\./)
+  t.regex(
+    stderr,
+    /'provision' is invalid .* Allowed choices are provision-credentials, exchange-token\./,
+  )
 })
 
 test('says how to make the trust where there is none', async (t) => {
