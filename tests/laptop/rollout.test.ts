@@ -80,7 +80,7 @@ test.serial('a new region starts, and the others take it in one after the other'
   })
   t.deepEqual(effects(changes), effects(expected))
   t.deepEqual(
-    lines.slice(-4),
+    lines.filter((line) => line.startsWith('restart')),
     ['ams3-0', 'ams3-1', 'sfo2-0', 'sfo2-1'].map((name) => `restart ${name}`),
   )
   t.is((await supercluster.awaitMesh(1000)).length, 6)
