@@ -7,8 +7,7 @@ import { formatUrl, type DoorPlace, type RegionPlace } from '../core/network/end
 import { openDoors, type FunctionDoor } from '../core/network/access-subject.ts'
 import { functionHome, type Homes } from '../store/homes.ts'
 import { leafnodeId } from '../core/identity/names.ts'
-import { intermediatesFile } from '../store/authority-files.ts'
-import { identityPaths, publicPaths } from './layout.ts'
+import { identityPaths, publicPaths, trustFile } from './layout.ts'
 import type { ProcessSpec } from './process.ts'
 
 export interface FunctionPlan {
@@ -70,7 +69,7 @@ function functionProcess(
       ARCHIPELAGO_PUBLIC: homes.public,
       ARCHIPELAGO_KEYS: keys,
       NATS_URL: formatUrl(region.leafnode.client),
-      NATS_CA: intermediatesFile(homes.public, 'identity', region.name),
+      NATS_CA: trustFile(homes.data, region.name),
       NATS_CERT: identity.certificate,
       NATS_KEY: identity.key,
       NATS_PEER: leafnodeId(archipelago, region.leafnode),

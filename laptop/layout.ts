@@ -40,6 +40,10 @@ export const identityPaths = (data: string, process: Process): KeyFiles =>
 export const publicPaths = (data: string, process: Process): KeyFiles =>
   leafPaths(data, process.region, `${process.name}.public`)
 
+/** Whom a region's functions trust: the authorities of its own, at a path that stays. */
+export const trustFile = (data: string, region: string): string =>
+  join(tlsFolder(data, region), 'trust.pem')
+
 export const tlsFolder = (data: string, region: string): string => join(data, region, 'tls')
 
 function leafPaths(data: string, region: string, name: string): KeyFiles {

@@ -3,7 +3,8 @@ import { encodeBundle, type Bundle, type BundleMap } from '../core/identity/bund
 import { formatBundleMap, parseBundleMap, requireForward } from '../core/identity/bundle-map.ts'
 import type { Certificate } from '../core/identity/certificate.ts'
 import { regionDomain } from '../core/identity/names.ts'
-import { bundleMapFile, readIntermediates } from './authority-files.ts'
+import { readAuthorities } from './authorities.ts'
+import { bundleMapFile } from './authority-files.ts'
 import type { Files } from './files.ts'
 import type { Homes } from './homes.ts'
 import type { AuthorityStore } from './root.ts'
@@ -16,10 +17,11 @@ export function readBundles(files: Files, { public: folder }: Homes): BundleMap 
 }
 
 /** Of what is published now; a bundle that changed gets the next sequence, and none goes back. */
-export function publishBundles({ files, homes, archipelago }: AuthorityStore): BundleMap {
+export function publishBundles(store: AuthorityStore): BundleMap {
+  const { files, homes, archipelago } = store
   const before = readBundles(files, homes)
   const entries = archipelago.regions.flatMap(({ name: region }) => {
-    const authorities = readIntermediates(files, homes, { kind: 'identity', region })
+    const authorities = readAuthorities(store, { kind: 'identity', region })
     const domain = regionDomain(archipelago, region)
     if (authorities.length === 0) return []
     return [[domain, nextBundle(before.get(domain), authorities)] as const]

@@ -3,7 +3,6 @@
 import { randomBytes, type KeyObject } from 'node:crypto'
 import { Refusal } from '../core/errors.ts'
 import {
-  acceptIntermediate,
   authorityKinds,
   authorityProfile,
   type AuthorityPlace,
@@ -21,8 +20,10 @@ import {
   writeCertificates,
 } from './authority-files.ts'
 import { formatPrivateKey, makeAuthorityKey, readPlainKey, type KeyPair } from './authority-keys.ts'
+import { isAcceptable, readAuthorities, requireAcceptable } from './authorities.ts'
 import { publishBundles } from './bundles.ts'
 import type { AuthorityStore } from './root.ts'
+import { isWithdrawn } from './withdrawn-authorities.ts'
 
 /** The region's request, with a new key unless one waits for its signature already. */
 export function requestIntermediate(
@@ -102,7 +103,7 @@ function requireOwnKey(store: AuthorityStore, place: AuthorityPlace, key: KeyObj
     if (readRoots(files, homes, kind).some(holds)) refuse(`the ${kind} root`)
     for (const { name: region } of archipelago.regions) {
       const isOwn = region === place.region && kind === place.kind
-      if (!isOwn && readIntermediates(files, homes, { kind, region }).some(holds))
+      if (!isOwn && readAuthorities(store, { kind, region }).some(holds))
         refuse(`${region}, ${kind}`)
     }
   }
@@ -130,7 +131,7 @@ export function publishIntermediate(
   const { files, homes, nowMs } = store
   // Once more: somebody else may have published meanwhile.
   requireOwnKey(store, place, certificate.openssl.publicKey)
-  const others = readIntermediates(files, homes, place).filter(
+  const others = readAuthorities(store, place).filter(
     (known) => !known.der.equals(certificate.der) && !isOver(known, nowMs),
   )
   const path = intermediatesFile(homes.public, place.kind, place.region)
@@ -175,35 +176,12 @@ export function readSigning(store: AuthorityStore, place: AuthorityPlace): Issue
     if (certificate === undefined || pair === undefined) return undefined
     const isGood =
       pair.publicKey.equals(certificate.openssl.publicKey) &&
-      isAcceptable(store, place, certificate)
+      isAcceptable(store, place, certificate) &&
+      !isWithdrawn(files, { homes, region: place.region })(certificate)
     return isGood ? { certificate, key: pair.privateKey } : undefined
   } catch (error) {
     // What cannot be read, or does not belong together, is as good as missing.
     if (error instanceof Refusal) return undefined
     throw error
   }
-}
-
-function isAcceptable(
-  store: AuthorityStore,
-  place: AuthorityPlace,
-  certificate: Certificate,
-): boolean {
-  try {
-    requireAcceptable(store, place, certificate)
-    return true
-  } catch (error) {
-    if (error instanceof Refusal) return false
-    throw error
-  }
-}
-
-function requireAcceptable(
-  { files, homes, archipelago, nowMs }: AuthorityStore,
-  place: AuthorityPlace,
-  certificate: Certificate,
-): void {
-  const { kind } = place
-  const profile = authorityProfile(archipelago, place)
-  acceptIntermediate(certificate, { kind, profile, roots: readRoots(files, homes, kind), nowMs })
 }

@@ -10,6 +10,7 @@ import {
   readIntermediates,
   writeCertificates,
 } from './authority-files.ts'
+import { readAuthorities } from './authorities.ts'
 import { publishBundles } from './bundles.ts'
 import {
   adoptIntermediate,
@@ -19,13 +20,15 @@ import {
 } from './intermediate.ts'
 import type { AuthorityStore } from './root.ts'
 import { withTrustLock } from './trust-lock.ts'
+import { recordWithdrawn } from './withdrawn-authorities.ts'
 
 /** `steady`: one authority is published, and signs. `published`: the next one is known beside it.
  * `adopted`: the next one signs, and what went before is still known. */
 export type RollStage = 'steady' | 'published' | 'adopted'
 
-export function rollStage({ files, homes }: AuthorityStore, place: AuthorityPlace): RollStage {
-  const published = readIntermediates(files, homes, place)
+export function rollStage(store: AuthorityStore, place: AuthorityPlace): RollStage {
+  const { files, homes } = store
+  const published = readAuthorities(store, place)
   const [signing] = readCertificates(files, intermediateFiles(homes, place, 'current').certificate)
   const [newest, ...others] = published
   const isNewest = signing !== undefined && newest?.der.equals(signing.der) === true
@@ -46,7 +49,7 @@ export async function publishNext(
 
 /** The newest that is published signs from now on; refuses where its key is not here. */
 export function adoptNext(store: AuthorityStore, place: AuthorityPlace): Certificate {
-  const [newest] = readIntermediates(store.files, store.homes, place)
+  const [newest] = readAuthorities(store, place)
   return adoptIntermediate(store, place, formatCertificates(newest === undefined ? [] : [newest]))
 }
 
@@ -56,6 +59,8 @@ export function withdrawOthers(store: AuthorityStore, place: AuthorityPlace): nu
   const signing = readCertificates(files, intermediateFiles(homes, place, 'current').certificate)
   return withTrustLock(homes, () => {
     const before = readIntermediates(files, homes, place)
+    const others = before.filter(({ der }) => !signing.some((one) => one.der.equals(der)))
+    recordWithdrawn(files, { homes, region: place.region }, others)
     writeCertificates(files, intermediatesFile(homes.public, place.kind, place.region), signing)
     publishBundles(store)
     return before.length - signing.length

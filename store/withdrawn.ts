@@ -4,15 +4,21 @@ import { readdirSync, rmSync, type Dirent } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Archipelago } from '../core/archipelago.ts'
 import { functionDoors } from '../core/network/access-subject.ts'
+import { Refusal } from '../core/errors.ts'
 import { authorityKinds } from '../core/identity/authority.ts'
-import { intermediatesFile } from './authority-files.ts'
+import type { Certificate } from '../core/identity/certificate.ts'
+import { intermediatesFile, readIntermediates } from './authority-files.ts'
+import { openFiles } from './files.ts'
 import { functionHome, regionHome, type Homes } from './homes.ts'
 import { publicFiles } from './public.ts'
 import { regionKeysFile } from './region.ts'
+import { recordWithdrawn } from './withdrawn-authorities.ts'
 
 /** Deletes them on this machine; audit lines and logs stay. Hands back the paths. */
 export function deleteWithdrawnKeys(homes: Homes, archipelago: Archipelago): string[] {
   const names = archipelago.regions.map(({ name }) => name)
+  const gone = publishedRegions(homes).filter((region) => !names.includes(region))
+  for (const region of gone) recordAuthorities(homes, region)
   const paths = [
     ...publishedRegions(homes).flatMap((region) =>
       names.includes(region) ? withdrawnRoles(homes, region, archipelago) : allKeys(homes, region),
@@ -20,6 +26,23 @@ export function deleteWithdrawnKeys(homes: Homes, archipelago: Archipelago): str
   ]
   for (const path of paths) rmSync(path, { force: true })
   return paths
+}
+
+/** Gone from git they would come back with an older copy of it, and its key may be anywhere. */
+function recordAuthorities(homes: Homes, region: string): void {
+  const files = openFiles()
+  const certificates = authorityKinds.flatMap((kind) => readAll(files, homes, { kind, region }))
+  recordWithdrawn(files, { homes, region }, certificates)
+}
+
+/** What cannot be read vouches for nobody. */
+function readAll(...from: Parameters<typeof readIntermediates>): Certificate[] {
+  try {
+    return readIntermediates(...from)
+  } catch (error) {
+    if (error instanceof Refusal) return []
+    throw error
+  }
 }
 
 /** Every region that was ever adopted here. */

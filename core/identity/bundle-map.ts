@@ -2,8 +2,10 @@
 import { Refusal } from '../errors.ts'
 import { quote } from '../quote.ts'
 import { encodeBundle, readBundle, type Bundle, type BundleMap } from './bundle.ts'
+import type { Certificate } from './certificate.ts'
+import { verifyChain } from './chain.ts'
 import { parseUniqueJson } from './json.ts'
-import { parseTrustDomain, type TrustDomain } from './spiffe-id.ts'
+import { formatSpiffeId, parseTrustDomain, type TrustDomain } from './spiffe-id.ts'
 
 const textMax = 8 * 1024 * 1024
 
@@ -44,6 +46,19 @@ export function requireForward(before: BundleMap, after: BundleMap): void {
     if (to === from && encode(known) !== encode(bundle))
       throw new Refusal('ERR_BUNDLE_CHANGED', `bundle of ${domain}: two with sequence ${to}`)
   }
+}
+
+/** Refuses a map with an authority that no root signed, or that may name more than its own trust domain. */
+export function requireRooted(bundles: BundleMap, roots: readonly Certificate[]): void {
+  for (const [domain, { authorities }] of bundles)
+    for (const authority of authorities) {
+      const { names, nameConstraints, notBeforeMs: nowMs } = authority
+      // Whether it is valid now is asked of each chain.
+      verifyChain([authority], roots, { nowMs, purposes: [] })
+      const isOwn = names.uris.join() === formatSpiffeId(domain)
+      if (!isOwn || nameConstraints?.permitted.uris.join() !== domain)
+        throw new Refusal('ERR_AUTHORITY_CONSTRAINTS', `authority is not of ${domain} alone`)
+    }
 }
 
 const encode = (bundle: Bundle) => JSON.stringify(encodeBundle(bundle))

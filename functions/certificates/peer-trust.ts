@@ -1,7 +1,7 @@
 // The authorities of all regions, by which callers are known: read again when git or the operator brings
 // newer ones, and never older ones.
 import type { BundleMap } from '../../core/identity/bundle.ts'
-import { parseBundleMap, requireForward } from '../../core/identity/bundle-map.ts'
+import { parseBundleMap, requireForward, requireRooted } from '../../core/identity/bundle-map.ts'
 import { parseCertificates } from '../../core/identity/certificate.ts'
 import { readOrRefuse } from '../../store/files.ts'
 import { stampOf, watchFiles } from './watch-files.ts'
@@ -16,11 +16,12 @@ export interface PeerTrust {
   readonly roots: string
 }
 
-/** Refuses files that are not there or cannot be read. */
+/** Refuses files that are not there or cannot be read, and an authority that no root signed. */
 export function readPeerTrust({ bundleMap, roots }: PeerTrustFiles): PeerTrust {
   const pem = readOrRefuse(roots, 'identity root')
-  parseCertificates(pem)
-  return { bundles: parseBundleMap(readOrRefuse(bundleMap, 'bundle map')), roots: pem }
+  const bundles = parseBundleMap(readOrRefuse(bundleMap, 'bundle map'))
+  requireRooted(bundles, parseCertificates(pem))
+  return { bundles, roots: pem }
 }
 
 /** Hands on what is newer; what is broken or older is refused and named, and what was known stays. */

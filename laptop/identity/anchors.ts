@@ -5,7 +5,7 @@ import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Archipelago } from '../../core/archipelago.ts'
 import { formatCertificates } from '../../core/identity/certificate.ts'
-import { readIntermediates } from '../../store/authority-files.ts'
+import { readAuthorities } from '../../store/authorities.ts'
 import type { Files } from '../../store/files.ts'
 import type { Homes } from '../../store/homes.ts'
 import { tlsFolder } from '../layout.ts'
@@ -26,10 +26,11 @@ export type Anchors = ReadonlyMap<
   }
 >
 
-/** Of the authorities that are published; writes nothing. */
-export function readAnchors(files: Files, homes: Homes, { regions }: Archipelago): Anchors {
+/** Of the authorities that are published and that a root signed; writes nothing. */
+export function readAnchors(files: Files, homes: Homes, archipelago: Archipelago): Anchors {
+  const { regions } = archipelago
   const published = regions.map(({ name: region }) => {
-    const authorities = readIntermediates(files, homes, { kind: 'identity', region })
+    const authorities = readAuthorities({ files, homes, archipelago }, { kind: 'identity', region })
     return [region, formatCertificates(authorities)] as const
   })
   const all = published.map(([, pem]) => pem).join('')

@@ -5,6 +5,7 @@ import { isLeafDue } from '../../core/identity/lifetime.ts'
 import { openFiles } from '../../store/files.ts'
 import { pruneIssued } from '../../store/issued.ts'
 import type { AuthorityStore } from '../../store/root.ts'
+import { trustFile } from '../layout.ts'
 import { readAnchors, type Anchors } from './anchors.ts'
 import type { CertificateHolder } from './holders.ts'
 import {
@@ -52,8 +53,10 @@ export async function ensureCertificates(
   )
   for (const { name } of archipelago.regions) pruneIssued(homes, name, at.nowMs)
   const anchors = readAnchors(store.files, homes, archipelago)
-  for (const { own, mesh } of anchors.values())
+  for (const [region, { own, mesh }] of anchors) {
     for (const { path, content } of [own, mesh]) store.files.write(path, content)
+    store.files.write(trustFile(homes.data, region), own.content)
+  }
   const pins = leaves.filter(({ place }) => place.kind === 'identity').map(pinOf)
   const made = leaves.filter(({ issued }) => issued).map(({ place }) => place.name)
   return { pins: new Map(pins), made: [...new Set(made)], anchors }

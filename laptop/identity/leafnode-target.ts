@@ -3,10 +3,9 @@ import type { Archipelago } from '../../core/archipelago.ts'
 import { leafnodeId } from '../../core/identity/names.ts'
 import { formatUrl, type DoorPlace, type RegionPlace } from '../../core/network/endpoint.ts'
 import type { Target } from '../../nats/connect.ts'
-import { intermediatesFile } from '../../store/authority-files.ts'
 import { readOrRefuse } from '../../store/files.ts'
 import type { Homes } from '../../store/homes.ts'
-import { identityPaths } from '../layout.ts'
+import { identityPaths, trustFile } from '../layout.ts'
 
 export interface FunctionAt {
   readonly archipelago: Archipelago
@@ -19,7 +18,7 @@ export function leafnodeTarget({ archipelago, homes, region, place }: FunctionAt
   const files = identityPaths(homes.data, place)
   return {
     servers: [formatUrl(region.leafnode.client)],
-    ca: readOrRefuse(intermediatesFile(homes.public, 'identity', region.name), 'authority'),
+    ca: readOrRefuse(trustFile(homes.data, region.name), 'authority'),
     identity: {
       certificate: readOrRefuse(files.certificate, 'certificate'),
       key: readOrRefuse(files.key, 'key'),

@@ -5,7 +5,7 @@ import type {
 } from '../../core/identity/connection-report.ts'
 import { judgeLinks, type LinkReport, type ObservedLink } from '../../core/identity/link-report.ts'
 import { observeLinks } from '../../nats/observe-links.ts'
-import { readIntermediates } from '../../store/authority-files.ts'
+import { readAuthorities } from '../../store/authorities.ts'
 import { openFiles } from '../../store/files.ts'
 import type { AuditedNetwork } from './all-connections.ts'
 
@@ -38,7 +38,7 @@ function trustedSince({ archipelago, homes }: AuditedNetwork): Map<string, numbe
   const files = openFiles()
   return new Map(
     archipelago.regions.map(({ name: region }) => {
-      const trusted = readIntermediates(files, homes, { kind: 'identity', region })
+      const trusted = readAuthorities({ files, homes, archipelago }, { kind: 'identity', region })
       return [region, Math.min(...trusted.map(({ notBeforeMs }) => notBeforeMs))]
     }),
   )

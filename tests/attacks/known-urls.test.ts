@@ -1,18 +1,21 @@
 // Routes and gateways admit the names that they know, leafnodes their own region's: each rule is tried by
 // a real nats-server with a certificate that breaks it alone, and again with the rule taken out.
 import { randomBytes } from 'node:crypto'
+import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import { authorityProfile } from '../../core/identity/authority.ts'
 import { formatCertificates } from '../../core/identity/certificate.ts'
 import { issueAuthority, type Issuer } from '../../core/identity/issue.ts'
-import { noSubtrees } from '../../core/identity/name-constraints.ts'
+import { noSubtrees, type Subtrees } from '../../core/identity/name-constraints.ts'
 import { parseSpiffeId } from '../../core/identity/spiffe-id.ts'
 import type { Configuration } from '../../core/network/configuration.ts'
 import type { RegionPlace, ServerPlace } from '../../core/network/endpoint.ts'
 import { leafnodePaths } from '../../laptop/layout.ts'
+import { intermediatesFile } from '../../store/authority-files.ts'
 import { writePrivate } from '../../store/files.ts'
 import { readRoot } from '../../store/root.ts'
+import { makeRoot } from '../core/identity/example.ts'
 import { attempt, type Shown } from '../laptop/named/attempt.ts'
 import { anchorsOf } from '../laptop/named/configure.ts'
 import { makeNamedNetwork, type NamedNetwork } from '../laptop/named/make-network.ts'
@@ -74,21 +77,25 @@ const shows = (region: string, dns: string[], ips: string[] = []): Shown => ({
   issuer: network.issuerOf(region),
 })
 
-/** A region's authority as it would be without its limit on addresses, for the same key. */
-async function withoutLimitOnAddresses(region: string): Promise<Issuer> {
+/** A region's authority by another root or without its limit on addresses, for the same key. */
+async function reissue(
+  region: string,
+  by: { root?: Issuer; excluded?: Subtrees },
+): Promise<Issuer> {
   const { store } = network
   const place = { region, kind: 'identity', placement: 'distributed' } as const
   const { trustDomain, nameConstraints } = authorityProfile(store.archipelago, place)
   const { certificate, key } = network.issuerOf(region)
+  const { root = await readRoot(store, 'identity'), excluded = nameConstraints.excluded } = by
   const profile = {
     ...(trustDomain !== undefined && { trustDomain }),
-    nameConstraints: { ...nameConstraints, excluded: noSubtrees },
+    nameConstraints: { ...nameConstraints, excluded },
   }
-  const weak = await issueAuthority(certificate.openssl.publicKey, profile, {
-    issuer: await readRoot(store, 'identity'),
-    ...{ commonName: region, nowMs: store.nowMs, lifetimeSeconds: 86_400, serial: randomBytes(16) },
+  const made = await issueAuthority(certificate.openssl.publicKey, profile, {
+    ...{ issuer: root, commonName: region, nowMs: store.nowMs, lifetimeSeconds: 86_400 },
+    serial: randomBytes(16),
   })
-  return { certificate: weak, key }
+  return { certificate: made, key }
 }
 
 const unknownName = /authentication error/i
@@ -124,7 +131,7 @@ for (const [link, region, server] of [
   test.serial(`an address is refused as a ${link}, beside a name that is known`, async (t) => {
     const shown = shows(region, [nameOf(server)], ['127.7.2.1'])
     t.regex(await dial(link, shown), excludedAddress)
-    const weak = await withoutLimitOnAddresses(region)
+    const weak = await reissue(region, { excluded: noSubtrees })
     t.is(await dial(link, { ...shown, issuer: weak }, trusting(link, weak)), 'admitted')
   })
 
@@ -149,6 +156,19 @@ test.serial('and as a gateway, where ams3’s authority is trusted', async (t) =
   t.regex(await dial('gateway', shown), unknownName)
   t.is(await dial('gateway', shown, anyName('gateway')), 'admitted')
 })
+
+test.serial(
+  'an authority that no root of ours signed, in what git carries, admits nobody',
+  async (t) => {
+    const { homes } = network.store
+    const planted = await reissue('sfo2', { root: await makeRoot(Date.now(), domain) })
+    const file = intermediatesFile(homes.public, 'identity', 'sfo2')
+    appendFileSync(file, formatCertificates([planted.certificate]))
+    const shown = { ...shows('sfo2', [nameOf('sfo2-1')]), issuer: planted }
+    t.regex(await dial('route', shown), unknownAuthority)
+    t.is(await dial('route', shown, trusting('route', planted)), 'admitted')
+  },
+)
 
 test.serial('which region a gateway says that it is, no certificate vouches for', async (t) => {
   t.is(await dial('gateway', shows('ams3', [nameOf('ams3-0')]), asItIs, 'sgp1'), 'admitted')

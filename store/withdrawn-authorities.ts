@@ -1,0 +1,39 @@
+// Which authorities were withdrawn, in homes and not in what git carries: there a revert, or an older
+// copy, would bring one back to life.
+import { hash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Certificate } from '../core/identity/certificate.ts'
+import type { Files } from './files.ts'
+import { regionHome, type Homes } from './homes.ts'
+
+/** For good, in the region's home and, where it is on this machine, the operator's. */
+export function recordWithdrawn(
+  files: Files,
+  { homes, region }: { readonly homes: Homes; readonly region: string },
+  certificates: readonly Certificate[],
+): void {
+  if (certificates.length === 0) return
+  const places = [recordIn(regionHome(homes, region)), recordIn(homes.operator)]
+  for (const path of places.filter((_, index) => index === 0 || existsSync(homes.operator))) {
+    const digests = new Set([...readDigests(files, path), ...certificates.map(digestOf)])
+    files.write(path, [...digests, ''].join('\n'))
+  }
+}
+
+export function isWithdrawn(
+  files: Files,
+  { homes, region }: { readonly homes: Homes; readonly region: string },
+): (certificate: Certificate) => boolean {
+  const places = [recordIn(regionHome(homes, region)), recordIn(homes.operator)]
+  const digests = new Set(places.flatMap((path) => readDigests(files, path)))
+  return (certificate) => digests.has(digestOf(certificate))
+}
+
+const recordIn = (home: string) => join(home, 'identity', 'withdrawn')
+
+/** One SHA-256 a line. */
+const readDigests = (files: Files, path: string) =>
+  (files.read(path) ?? '').split('\n').filter((line) => line !== '')
+
+const digestOf = ({ der }: Certificate) => hash('sha256', der)

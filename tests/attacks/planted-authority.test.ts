@@ -1,0 +1,159 @@
+// Somebody writes authorities into what git carries, or reverts it to what it was: who trusts them then.
+import { randomBytes } from 'node:crypto'
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import test, { type ExecutionContext } from 'ava'
+import { parseArchipelago } from '../../core/archipelago.ts'
+import { authorityProfile } from '../../core/identity/authority.ts'
+import type { Bundle } from '../../core/identity/bundle.ts'
+import { formatBundleMap } from '../../core/identity/bundle-map.ts'
+import { formatCertificates, type Certificate } from '../../core/identity/certificate.ts'
+import { issueAuthority, type Issuer } from '../../core/identity/issue.ts'
+import { noSubtrees, type NameConstraints } from '../../core/identity/name-constraints.ts'
+import { parseTrustDomain } from '../../core/identity/spiffe-id.ts'
+import { readPeerTrust } from '../../functions/certificates/peer-trust.ts'
+import { readAnchors } from '../../laptop/identity/anchors.ts'
+import { ensureAuthorities } from '../../laptop/identity/make-authorities.ts'
+import {
+  bundleMapFile,
+  intermediatesFile,
+  readIntermediates,
+  rootsFile,
+} from '../../store/authority-files.ts'
+import { makeAuthorityKey } from '../../store/authority-keys.ts'
+import { publishBundles, readBundles } from '../../store/bundles.ts'
+import { openFiles } from '../../store/files.ts'
+import { homesOf } from '../../store/homes.ts'
+import { adoptNext, publishNext, withdrawOthers } from '../../store/roll-intermediate.ts'
+import { readRoot, type AuthorityStore } from '../../store/root.ts'
+import { deleteWithdrawnKeys } from '../../store/withdrawn.ts'
+import { good } from '../core/archipelago/example.ts'
+import { makeRoot } from '../core/identity/example.ts'
+import { temporaryFolder } from '../temporary-folder.ts'
+
+const ams3 = { region: 'ams3', kind: 'identity', placement: 'laptop' } as const
+const domain = parseTrustDomain('ams3.archipelago.example')
+
+async function makeStore(t: ExecutionContext): Promise<AuthorityStore> {
+  const archipelago = parseArchipelago(good, 'archipelago.yaml')
+  const homes = homesOf(join(temporaryFolder(t), 'data'))
+  const store = { files: openFiles(), homes, archipelago, nowMs: Date.now() }
+  await ensureAuthorities(store)
+  return store
+}
+
+const limits = ({ archipelago }: AuthorityStore) =>
+  authorityProfile(archipelago, ams3).nameConstraints
+
+async function makeAuthority(
+  issuer: Issuer,
+  nameConstraints: NameConstraints,
+): Promise<Certificate> {
+  const { publicKey } = makeAuthorityKey()
+  return issueAuthority(
+    publicKey,
+    { trustDomain: domain, nameConstraints },
+    {
+      ...{ issuer, commonName: 'planted', nowMs: Date.now(), lifetimeSeconds: 86_400 },
+      serial: randomBytes(16),
+    },
+  )
+}
+
+const file = ({ homes }: AuthorityStore) => intermediatesFile(homes.public, 'identity', 'ams3')
+
+/** By how many authorities routes and leafnodes, gateways, and callers of functions are vouched for. */
+function trusted(store: AuthorityStore) {
+  const count = (pem: string | undefined) => (pem?.match(/BEGIN CERTIFICATE/g) ?? []).length
+  const anchors = readAnchors(store.files, store.homes, store.archipelago).get('ams3')
+  publishBundles(store)
+  return {
+    own: count(anchors?.own.content),
+    mesh: count(anchors?.mesh.content),
+    bundle: readBundles(store.files, store.homes).get(domain)?.authorities.length,
+  }
+}
+
+const genuine = { own: 1, mesh: 3, bundle: 1 }
+
+function isPlanted(t: ExecutionContext, store: AuthorityStore): void {
+  t.is(readIntermediates(store.files, store.homes, ams3).length, 2)
+}
+
+test('one that no root of ours signed vouches for nobody', async (t) => {
+  const store = await makeStore(t)
+  t.deepEqual(trusted(store), genuine)
+  const foreign = await makeRoot(Date.now(), 'archipelago.example')
+  appendFileSync(file(store), formatCertificates([await makeAuthority(foreign, limits(store))]))
+  isPlanted(t, store)
+  t.deepEqual(trusted(store), genuine)
+})
+
+test('nor one of wider limits, though a root of ours signed it', async (t) => {
+  const store = await makeStore(t)
+  const wide = { ...limits(store), permitted: { ...noSubtrees, uris: [domain] } }
+  const root = await readRoot(store, 'identity')
+  appendFileSync(file(store), formatCertificates([await makeAuthority(root, wide)]))
+  isPlanted(t, store)
+  t.deepEqual(trusted(store), genuine)
+})
+
+test('nor another region’s, in the place of this one’s', async (t) => {
+  const store = await makeStore(t)
+  const sfo2 = readFileSync(intermediatesFile(store.homes.public, 'identity', 'sfo2'))
+  appendFileSync(file(store), sfo2)
+  isPlanted(t, store)
+  t.deepEqual(trusted(store), genuine)
+})
+
+test('nor one that was withdrawn, when git is reverted', async (t) => {
+  const store = await makeStore(t)
+  const root = () => readRoot(store, 'identity')
+  await publishNext(store, ams3, root)
+  adoptNext(store, ams3)
+  t.deepEqual(trusted(store), { own: 2, mesh: 4, bundle: 2 })
+  const before = readFileSync(file(store))
+  t.is(withdrawOthers(store, ams3), 1)
+  writeFileSync(file(store), before)
+  isPlanted(t, store)
+  t.deepEqual(trusted(store), genuine)
+})
+
+test('nor those of a region that went and came back', async (t) => {
+  const store = await makeStore(t)
+  const { archipelago, homes, files } = store
+  const before = readFileSync(file(store))
+  files.write(join(homes.public, 'regions', 'ams3.json'), '{}')
+  const regions = archipelago.regions.filter(({ name }) => name !== 'ams3')
+  deleteWithdrawnKeys(homes, { ...archipelago, regions })
+  await ensureAuthorities(store)
+  appendFileSync(file(store), before)
+  isPlanted(t, store)
+  t.deepEqual(trusted(store), genuine)
+})
+
+test('a function refuses a bundle map with an authority that no root signed, or of wider limits', async (t) => {
+  const store = await makeStore(t)
+  const { files, homes } = store
+  const paths = {
+    bundleMap: bundleMapFile(homes.public),
+    roots: rootsFile(homes.public, 'identity'),
+  }
+  const plant = (authority: Certificate) => {
+    publishBundles(store)
+    const bundles = readBundles(files, homes)
+    const bundle = bundles.get(domain) as Bundle
+    const planted = { ...bundle, authorities: [...bundle.authorities, authority] }
+    writeFileSync(paths.bundleMap, formatBundleMap(new Map([...bundles, [domain, planted]])))
+  }
+  t.notThrows(() => readPeerTrust(paths))
+  const foreign = await makeRoot(Date.now(), 'archipelago.example')
+  plant(await makeAuthority(foreign, limits(store)))
+  t.throws(() => readPeerTrust(paths), { code: 'ERR_CHAIN_UNTRUSTED' })
+  plant(foreign.certificate)
+  t.throws(() => readPeerTrust(paths), { code: 'ERR_CHAIN_UNTRUSTED' })
+  const root = await readRoot(store, 'identity')
+  const wide = { ...limits(store), permitted: { ...noSubtrees, dns: [domain] } }
+  plant(await makeAuthority(root, wide))
+  t.throws(() => readPeerTrust(paths), { code: 'ERR_AUTHORITY_CONSTRAINTS' })
+})
