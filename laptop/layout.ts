@@ -42,7 +42,7 @@ export const publicPaths = (data: string, process: Process): KeyFiles =>
 
 /** Whom a region's functions trust: the authorities of its own, at a path that stays. */
 export const trustFile = (data: string, region: string): string =>
-  join(tlsFolder(data, region), 'trust.pem')
+  join(tlsFolder(data, region), 'authorities.pem')
 
 export const tlsFolder = (data: string, region: string): string => join(data, region, 'tls')
 

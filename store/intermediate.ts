@@ -15,7 +15,6 @@ import {
   intermediateFiles,
   intermediatesFile,
   readCertificates,
-  readIntermediates,
   readRoots,
   writeCertificates,
 } from './authority-files.ts'
@@ -114,7 +113,7 @@ function findGood(
   place: AuthorityPlace,
   key: KeyObject,
 ): Certificate | undefined {
-  return readIntermediates(store.files, store.homes, place).find(
+  return readAuthorities(store, place).find(
     (certificate) =>
       certificate.openssl.publicKey.equals(key) &&
       !isIntermediateDue(certificate, store.nowMs) &&

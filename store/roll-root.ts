@@ -5,13 +5,8 @@ import { join } from 'node:path'
 import { Refusal } from '../core/errors.ts'
 import type { AuthorityKind } from '../core/identity/authority.ts'
 import type { Certificate } from '../core/identity/certificate.ts'
-import {
-  readIntermediates,
-  readRoots,
-  rootKeyFile,
-  rootsFile,
-  writeCertificates,
-} from './authority-files.ts'
+import { readRoots, rootKeyFile, rootsFile, writeCertificates } from './authority-files.ts'
+import { readAuthorities } from './authorities.ts'
 import {
   formatPrivateKey,
   makeAuthorityKey,
@@ -73,7 +68,7 @@ export function isUnderNewestRoot(
 export function withdrawOldRoots(store: AuthorityStore, kind: AuthorityKind): number {
   const { files, homes, archipelago } = store
   for (const { name: region } of archipelago.regions)
-    for (const certificate of readIntermediates(files, homes, { kind, region }))
+    for (const certificate of readAuthorities(store, { kind, region }))
       if (!isUnderNewestRoot(store, kind, certificate))
         throw new Refusal('ERR_AUTHORITY_OTHER', `${region}'s ${kind} authority is of the old root`)
   const [newest, ...others] = readRoots(files, homes, kind)
