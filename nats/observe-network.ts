@@ -50,6 +50,7 @@ function describeServer({ server, data }: Answer<Varz>) {
       gateways: tlsOf(data.gateway),
       leafnodes: tlsOf(data.leaf),
     },
+    hasWorkloadListener: data.websocket?.port !== undefined && data.websocket.no_tls !== true,
     rejectsUnknownClusters: data.gateway?.reject_unknown === true,
   }
 }

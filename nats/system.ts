@@ -31,6 +31,7 @@ export interface Varz extends ListenerTls {
   readonly cluster?: ListenerTls
   readonly gateway?: ListenerTls & { readonly reject_unknown?: boolean }
   readonly leaf?: ListenerTls
+  readonly websocket?: { readonly port?: number; readonly no_tls?: boolean }
 }
 
 export interface Routez {

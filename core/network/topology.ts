@@ -21,6 +21,8 @@ export interface ObservedServer {
   readonly configDigest: string
   readonly tls: { readonly [listener in Listener]: ObservedTls }
   readonly rejectsUnknownClusters: boolean
+  /** A WebSocket listener with TLS; that it asks for certificates nats-server does not report. */
+  readonly hasWorkloadListener: boolean
   readonly routes: readonly string[]
   readonly outboundGateways: readonly ObservedGateway[]
   readonly inboundGateways: readonly ObservedGateway[]
@@ -54,6 +56,7 @@ export type FindingCode =
   | 'leafnode-missing'
   | 'tls-off'
   | 'tls-unverified'
+  | 'workloads-closed'
   | 'digest-differs'
   | 'certificate-wrong'
   | 'connection-wrong'
@@ -187,7 +190,12 @@ function gatewayFindings(
 
 const peerListeners: readonly Listener[] = ['routes', 'gateways', 'leafnodes']
 
-function tlsFindings({ name, tls, rejectsUnknownClusters }: ObservedServer): Finding[] {
+function tlsFindings({
+  name,
+  tls,
+  rejectsUnknownClusters,
+  hasWorkloadListener,
+}: ObservedServer): Finding[] {
   const listeners: readonly Listener[] = ['clients', ...peerListeners]
   const open = listeners.filter((listener) => !tls[listener].isRequired)
   const unverified = peerListeners.filter(
@@ -197,6 +205,12 @@ function tlsFindings({ name, tls, rejectsUnknownClusters }: ObservedServer): Fin
     ...open.map((listener) => finding('tls-off', name, `its listener for ${listener} has no TLS`)),
     ...unverified.map((listener) =>
       finding('tls-unverified', name, `its listener for ${listener} asks for no certificate`),
+    ),
+    ...when(
+      !hasWorkloadListener,
+      'workloads-closed',
+      name,
+      'has no listener for workloads with TLS',
     ),
     ...when(!rejectsUnknownClusters, 'gateway-open', name, 'admits gateways of unknown clusters'),
   ]

@@ -67,7 +67,12 @@ test('silence ends it, and who is missing is not in the list', async (t) => {
 test('the whole network is described in names', async (t) => {
   const observed = await observeNetwork(observer, { expected: 4 })
   const one = observed.find(({ name }) => name === 'sfo2-1')
-  t.like(one, { cluster: 'sfo2', routes: ['sfo2-0'], rejectsUnknownClusters: true })
+  t.like(one, {
+    cluster: 'sfo2',
+    routes: ['sfo2-0'],
+    rejectsUnknownClusters: true,
+    hasWorkloadListener: true,
+  })
   t.is(one?.outboundGateways[0]?.region, 'ams3')
   t.true(names.includes(one?.outboundGateways[0]?.server ?? ''))
   const leafnodes = observed.flatMap((server) => server.leafnodes)

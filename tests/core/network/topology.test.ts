@@ -32,6 +32,7 @@ function server(region: string, index: number): ObservedServer {
       leafnodes: on,
     },
     rejectsUnknownClusters: true,
+    hasWorkloadListener: true,
     routes: [`${region}-${1 - index}`],
     outboundGateways: others.map((to) => ({ region: to, server: `${to}-0`, rttMs: index + 1 })),
     inboundGateways:
@@ -95,6 +96,11 @@ const faults: readonly [string, readonly ObservedServer[], readonly [FindingCode
     'a gateway open to every cluster',
     changed('ams3-0', () => ({ rejectsUnknownClusters: false })),
     [['gateway-open', 'ams3-0: admits gateways of unknown clusters']],
+  ],
+  [
+    'a server where workloads cannot come',
+    changed('ams3-0', () => ({ hasWorkloadListener: false })),
+    [['workloads-closed', 'ams3-0: has no listener for workloads with TLS']],
   ],
   [
     'a missing leafnode',
