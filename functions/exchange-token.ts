@@ -1,5 +1,6 @@
 // The function that exchanges tokens (RFC 8693): who proves what workload it is, by a token or by the
 // certificate of its connection, gets the credential of its role for a key of its own.
+import { requireNotWithdrawn } from '../core/access/denial.ts'
 import { considerExchange } from '../core/access/exchange.ts'
 import { jwtType, parseExchange } from '../core/access/exchange-request.ts'
 import { issueCredential, sealCredential } from '../core/access/issue.ts'
@@ -49,6 +50,7 @@ async function grantToken(
   { region, door, trust, nowMs, audit }: Provisioning,
 ): Promise<string> {
   const current = trust()
+  requireNotWithdrawn(current.denyList, caller.identity?.id)
   const now = nowMs()
   const exchange = parseExchange(form, current.archipelago.network)
   const context = { ...current, door, region, nowMs: now, identity: caller.identity }

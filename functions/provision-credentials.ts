@@ -1,6 +1,7 @@
 // The provisioning function: whoever asks, by whatever trigger, comes through here. It keeps no
 // state but the trust it was given: any replica in any region can answer.
 import { considerAccess } from '../core/access/decision.ts'
+import { requireNotWithdrawn } from '../core/access/denial.ts'
 import { issueCredential, sealCredential, type RoleSigner } from '../core/access/issue.ts'
 import { decideLegacy, formatLegacyRefusal, issueLegacyCreds } from '../core/access/legacy.ts'
 import { oauthError } from '../core/access/oauth-error.ts'
@@ -79,6 +80,7 @@ async function grantSealed(
 ): Promise<string> {
   const { region, door, trust, nowMs, audit } = from
   const current = trust()
+  requireNotWithdrawn(current.denyList, caller.identity?.id)
   const context = { ...current, door, nowMs: nowMs() }
   const considered =
     kind === 'access'

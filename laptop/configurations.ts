@@ -9,6 +9,7 @@ import { type Endpoint, placeNetwork, type RegionPlace } from '../core/network/e
 import { configureLeafnode, type FunctionUser } from '../core/network/leafnode.ts'
 import { configureServer, type LogFile, type NetworkTrust } from '../core/network/server.ts'
 import type { ExpectedNetwork } from '../core/network/topology.ts'
+import { withoutWithdrawn } from '../core/network/withdrawn.ts'
 import { makePrivateFolder, openFiles, writePrivate } from '../store/files.ts'
 import { homesOf } from '../store/homes.ts'
 import { ensureCertificates } from './identity/certificates.ts'
@@ -28,6 +29,8 @@ export interface NetworkSource {
   }
   /** The functions that listen for HTTPS, and need a certificate for it. */
   readonly doors: readonly Door[]
+  /** SPIFFE IDs of processes that are not to run. */
+  readonly withdrawn?: readonly string[]
 }
 
 /** One nats-server of this machine: what it is to run, and where that is written. */
@@ -58,7 +61,7 @@ export async function planNetwork(
   when: { readonly nowMs?: number; readonly isStopped?: boolean } = {},
 ): Promise<NetworkPlan> {
   const { archipelago, doors } = source
-  const regions = placeNetwork(archipelago, 'laptop')
+  const regions = placeSource(source)
   const holders = holdersOf(archipelago, regions, doors)
   const at = { homes: homesOf(data), archipelago, nowMs: Date.now(), ...when }
   return planWith(data, source, { regions, ...(await ensureCertificates(at, holders)) })
@@ -71,12 +74,15 @@ export function previewNetwork(
   pins: ReadonlyMap<string, string>,
 ): NetworkPlan {
   const { archipelago } = source
-  const regions = placeNetwork(archipelago, 'laptop')
+  const regions = placeSource(source)
   const names = holdersOf(archipelago, regions, []).map(({ name }) => name)
   const known = names.map((name) => [name, pins.get(name) ?? '0'.repeat(64)] as const)
   const anchors = readAnchors(openFiles(), homesOf(data), archipelago)
   return planWith(data, source, { regions, pins: new Map(known), made: [], anchors })
 }
+
+const placeSource = ({ archipelago, withdrawn = [] }: NetworkSource) =>
+  withoutWithdrawn(archipelago, placeNetwork(archipelago, 'laptop'), withdrawn)
 
 export function writePlan(data: string, { regions, servers }: NetworkPlan): void {
   for (const server of regions.flatMap((region) => region.servers)) {
@@ -92,7 +98,7 @@ export function expectedNetwork({ regions, servers }: NetworkPlan): ExpectedNetw
     regions: regions.map((region) => ({
       name: region.name,
       servers: region.servers.map(({ name }) => name),
-      leafnodes: [region.leafnode.name],
+      leafnodes: region.isCut === true ? [] : [region.leafnode.name],
     })),
     digests: new Map(digests),
   }
@@ -104,7 +110,7 @@ function planWith(data: string, source: NetworkSource, placed: Placed): NetworkP
   const { regions } = placed
   const servers = regions.flatMap((region) => [
     ...planServers(data, region, { ...source, ...placed }),
-    planLeafnode(data, region, { ...source, ...placed }),
+    ...(region.isCut === true ? [] : [planLeafnode(data, region, { ...source, ...placed })]),
   ])
   return { ...placed, doors: source.doors, servers }
 }

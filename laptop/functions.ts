@@ -37,9 +37,9 @@ export function auditFile(homes: Homes, region: string, door: FunctionDoor): str
 export function planFunctions(plan: FunctionPlan): ProcessSpec[] {
   const open = openDoors(plan.archipelago.roles)
   return plan.regions.flatMap((region) =>
-    open.map((door) => {
-      const place = region.doors.find((each) => each.door === door) as DoorPlace
-      return functionProcess(plan, region, { place, door })
+    open.flatMap((door) => {
+      const place = region.doors.find((each) => each.door === door)
+      return place === undefined ? [] : [functionProcess(plan, region, { place, door })]
     }),
   )
 }

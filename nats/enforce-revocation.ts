@@ -1,6 +1,6 @@
 // Makes servers and functions follow what the operator has revoked, and cuts who is still there.
 import type { NatsConnection } from '@nats-io/nats-core'
-import { isOf, type LiveConnection } from '../core/access/live-connection.ts'
+import { isOf, isOfIdentity, type LiveConnection } from '../core/access/live-connection.ts'
 import type { Archipelago } from '../core/archipelago.ts'
 import { Refusal } from '../core/errors.ts'
 import { expectedFunctions, expectedServers } from '../core/network/expected.ts'
@@ -8,7 +8,7 @@ import type { DeclaredState, DeclaredTrust, Revoked } from '../core/trust/declar
 import { parseScopeName } from '../core/trust/declare.ts'
 import type { DenyList } from '../core/trust/deny-list.ts'
 import { findServers } from './account-state.ts'
-import { kick, readLiveConnections } from './live-connections.ts'
+import { identify, kick, readLiveConnections } from './live-connections.ts'
 import { pushAccounts, type AccountPush } from './push-accounts.ts'
 import { pushDenyList, type DenyListPush } from './push-deny-list.ts'
 
@@ -49,7 +49,7 @@ export async function enforceRevocation(
   enforcement: Enforcement,
 ): Promise<RevocationReport> {
   const { archipelago, state } = enforcement
-  const expected = expectedFunctions(archipelago)
+  const expected = expectedFunctions(archipelago, withdrawnOf(wanted, state))
   let target = wanted
   for (let round = 1; ; round += 1) {
     const { found } = await findTargets(enforcers, target, enforcement)
@@ -68,6 +68,12 @@ export async function enforceRevocation(
   }
 }
 
+/** What was withdrawn before is out of the network; what is withdrawn now may still be there. */
+function withdrawnOf({ identities: now = [] }: Revoked, state: DeclaredState): string[] {
+  const { identities } = state.read().denyList.claims.nats
+  return [...new Set([...identities, ...now])]
+}
+
 export interface FoundTargets {
   readonly found: readonly LiveConnection[]
   readonly unread: readonly string[]
@@ -80,14 +86,19 @@ export async function findTargets(
   { archipelago, state }: Enforcement,
 ): Promise<FoundTargets> {
   const { accounts } = state.read()
-  const servers = await findServers(pusher, expectedServers(archipelago))
+  const expected = expectedServers(archipelago, withdrawnOf(target, state))
+  const servers = await findServers(pusher, expected)
   const lists = await Promise.allSettled(
     servers.map((server) => readLiveConnections(pusher, server)),
   )
-  const live = lists.flatMap((list) => (list.status === 'fulfilled' ? list.value : []))
+  const listed = lists.flatMap((list) => (list.status === 'fulfilled' ? list.value : []))
+  const { identities = [] } = target
+  const live = identities.length === 0 ? listed : identify(listed, state)
   const roleKeys = new Set(accounts.flatMap(({ claims }) => roleKeysOf(claims.nats)))
   const isWanted = (each: LiveConnection): boolean =>
-    target.nkeys.includes(each.nkey) || (roleKeys.has(each.issuer) && isOf(each, target))
+    target.nkeys.includes(each.nkey) ||
+    isOfIdentity(each, identities) ||
+    (roleKeys.has(each.issuer) && isOf(each, target))
   const unread = servers.filter((_, at) => lists[at]?.status === 'rejected')
   return { found: live.filter(isWanted), unread: unread.map(({ name }) => name) }
 }
@@ -125,7 +136,7 @@ async function pushTrust(
     return pushAccounts(pusher, {
       operator,
       accounts: texts,
-      expectedServers: expectedServers(archipelago),
+      expectedServers: expectedServers(archipelago, withdrawnOf(target, state)),
     })
   }
   try {

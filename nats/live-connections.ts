@@ -2,6 +2,7 @@
 import type { NatsConnection } from '@nats-io/nats-core'
 import type { LiveConnection } from '../core/access/live-connection.ts'
 import { Refusal } from '../core/errors.ts'
+import type { DeclaredState } from '../core/trust/declared-state.ts'
 import type { JwtClaims } from '../core/trust/jwt.ts'
 import { parseLegacyUser } from '../core/trust/legacy-user.ts'
 import { parseUser, type UserBody } from '../core/trust/user.ts'
@@ -32,6 +33,18 @@ export async function readLiveConnections(
   return live
 }
 
+/** With whom their certificates were issued to: asked once for all, and only where there are any. */
+export function identify(
+  live: readonly LiveConnection[],
+  { issuedTo }: Pick<DeclaredState, 'issuedTo'>,
+): LiveConnection[] {
+  const known = issuedTo(new Set(live.flatMap(({ sha256 }) => sha256 ?? [])))
+  return live.map((each) => {
+    const identity = known.get(each.sha256 ?? '')
+    return identity === undefined ? each : { ...each, identity }
+  })
+}
+
 /** Kicks; that it is gone already is as good. Whether it was this one that ended it. */
 export async function kick(
   connection: NatsConnection,
@@ -51,14 +64,17 @@ export async function kick(
  * what the client says of itself (getRawAuthUser, 2.15.2): by it one could have others revoked.
  */
 function toLive(
-  { cid, account, authorized_user: claimed, issuer_key: issuer, jwt, start }: Connection,
+  connection: Connection,
   { server, now, cache }: { server: LiveServer; now: string; cache: ClaimsCache },
 ): LiveConnection[] {
+  const { cid, account, authorized_user: claimed, issuer_key: issuer, jwt, start } = connection
   if (account === undefined || claimed === undefined) return []
   const openSeconds = (Date.parse(now) - Date.parse(start)) / 1000
   const claims = jwt === undefined ? undefined : readClaims(jwt, cache)
   const nkey = claims?.sub ?? claimed
-  return [{ server, cid, account, nkey, issuer: issuer ?? '', claims, openSeconds }]
+  const live = { server, cid, account, nkey, issuer: issuer ?? '', claims, openSeconds }
+  const sha256 = connection.tls_peer_certs?.[0]?.cert_sha256
+  return [{ ...live, ...(sha256 !== undefined && { sha256 }) }]
 }
 
 function readClaims(jwt: string, cache: ClaimsCache): JwtClaims<UserBody> | undefined {

@@ -5,7 +5,7 @@ import type { Archipelago } from '../core/archipelago.ts'
 import type { WatchFinding } from '../core/network/watch-finding.ts'
 import type { DeclaredState, DeclaredTrust } from '../core/trust/declared-state.ts'
 import type { LiveServer } from './account-state.ts'
-import { kick, readLiveConnections, type ClaimsCache } from './live-connections.ts'
+import { identify, kick, readLiveConnections, type ClaimsCache } from './live-connections.ts'
 
 const cachedMax = 50_000
 
@@ -22,7 +22,9 @@ export async function watchConnections(
   const findings = servers.map(async (server): Promise<WatchFinding[]> => {
     const live = await readLiveConnections(connection, server, cache).catch(() => undefined)
     if (live === undefined) return [unread(server)]
-    const cuts = live.map(async (each) => {
+    // Nobody has to be looked up before somebody is withdrawn.
+    const isNone = trust.denyList.claims.nats.identities.length === 0
+    const cuts = (isNone ? live : identify(live, state)).map(async (each) => {
       const cut = judge(each)
       return cut === undefined ? [] : await end(connection, each, { cut, trust, state })
     })

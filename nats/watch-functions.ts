@@ -18,7 +18,7 @@ export async function watchFunctions(
   { archipelago, state }: { archipelago: Archipelago; state: DeclaredState },
   seen: SeenDenyList,
 ): Promise<WatchFinding[]> {
-  const expected = expectedFunctions(archipelago)
+  const expected = expectedFunctions(archipelago, state.read().denyList.claims.nats.identities)
   const states = await askFunctionStates(connection, { expected: expected.length, stallMs: 500 })
   const list = state.read().denyList
   const { sequence, digest } = denyListState(list)

@@ -107,7 +107,8 @@ async function look(watch: Watch, eyes: Eyes): Promise<WatchFinding[]> {
 async function lookAtServers(watch: Watch, eyes: Eyes): Promise<WatchFinding[]> {
   const { archipelago, state } = watch
   const pusher = await eyes.as('pusher')
-  const expected = expectedServers(archipelago)
+  const { identities } = state.read().denyList.claims.nats
+  const expected = expectedServers(archipelago, identities)
   const all = await findServers(pusher, expected)
   const servers = all.filter(({ name }) => expected.includes(name))
   return [

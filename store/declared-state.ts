@@ -2,7 +2,7 @@
 // before the deny list, and all of it before anything is pushed.
 import { signAccount, type AccountJwt } from '../core/trust/account.ts'
 import type { DeclaredState, DeclaredTrust, Revoked } from '../core/trust/declared-state.ts'
-import { deniedKinds, signDenyList, type DenyList } from '../core/trust/deny-list.ts'
+import { deniedKinds, signDenyList, type Denied, type DenyList } from '../core/trust/deny-list.ts'
 import type { Nkey, NkeyPair } from '../core/trust/nkey.ts'
 import { parseOperator, type OperatorJwt } from '../core/trust/operator.ts'
 import {
@@ -15,6 +15,7 @@ import {
 import { readPublishedAccounts } from './applied.ts'
 import { readOrRefuse } from './files.ts'
 import type { Homes } from './homes.ts'
+import { findIssued } from './issued.ts'
 import { openNscStore, type NscStore } from './nsc.ts'
 import { operatorSigner, readAccounts, writeTrust, type TrustPlace } from './operator.ts'
 import { publicFiles, readDenyList } from './public.ts'
@@ -24,6 +25,7 @@ import { withTrustLock } from './trust-lock.ts'
 /** Refuses its changes where the operator's signing keys are not at home. */
 export function openDeclaredState(place: TrustPlace, nowSeconds: () => number): DeclaredState {
   const { files, homes } = place
+  const known = new Map<string, string>()
   const read = (): DeclaredTrust => {
     const operator = readOperator(homes)
     const accounts = readPublishedAccounts(files, homes)
@@ -37,9 +39,24 @@ export function openDeclaredState(place: TrustPlace, nowSeconds: () => number): 
   return {
     read,
     revoke: (revoked) => change((writing) => revoke(writing, revoked)),
+    reinstate: (identities) =>
+      change((writing) => deny(writing, { added: {}, lifted: { identities } })),
+    issuedTo: (digests) => issuedTo(place, digests, known),
     outdate: (account, iatSeconds) =>
       change((writing) => outdate(writing, { account, iatSeconds })),
   }
+}
+
+/** Asked every few seconds for the same ones: what is known is not read again. */
+function issuedTo(
+  { homes, archipelago }: TrustPlace,
+  digests: ReadonlySet<string>,
+  known: Map<string, string>,
+): ReadonlyMap<string, string> {
+  const regions = archipelago.regions.map(({ name }) => name)
+  for (const [sha256, { id }] of findIssued(homes, regions, digests.difference(known)))
+    if (id !== undefined) known.set(sha256, id)
+  return new Map([...known].filter(([sha256]) => digests.has(sha256)))
 }
 
 interface Writing extends TrustPlace {
@@ -84,7 +101,8 @@ function revoke(writing: Writing, revoked: Revoked): void {
   })
   if (fresh.length > 0) writeRevocationRecords(files, homes, records)
   signAccounts(writing, new Map(accounts))
-  deny(writing, revoked)
+  const { nkeys, names, tickets, identities = [] } = revoked
+  deny(writing, { added: { nkeys, names, tickets, identities }, lifted: {} })
 }
 
 function recordFresh(
@@ -120,14 +138,20 @@ function signAccounts(
 }
 
 /** A new list only where something is new: its sequence says how often somebody was denied. */
-function deny({ files, homes, operator, signer, nowSeconds }: Writing, revoked: Revoked): void {
+function deny(
+  { files, homes, operator, signer, nowSeconds }: Writing,
+  change: { added: Partial<Denied>; lifted: Partial<Denied> },
+): void {
   const previous: DenyList = readDenyList(homes.public, operator)
-  const isKnown = deniedKinds.every((kind) =>
-    revoked[kind].every((each) => previous.claims.nats[kind].includes(each)),
-  )
+  const isKnown = deniedKinds.every((kind) => {
+    const isDenied = (each: string) => previous.claims.nats[kind].includes(each)
+    return (
+      change.added[kind]?.every(isDenied) !== false && change.lifted[kind]?.some(isDenied) !== true
+    )
+  })
   if (isKnown) return
   const subject = operator.claims.sub as Nkey<'operator'>
-  const list = signDenyList(signer, { operator: subject, previous, added: revoked, nowSeconds })
+  const list = signDenyList(signer, { operator: subject, previous, ...change, nowSeconds })
   files.write(publicFiles.denyList(homes.public), list.text)
 }
 

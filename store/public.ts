@@ -4,7 +4,8 @@ import { parseAccount, type AccountJwt } from '../core/trust/account.ts'
 import { parseConfiguration, type ConfigurationJwt } from '../core/trust/configuration.ts'
 import { parseDenyList, type DenyList } from '../core/trust/deny-list.ts'
 import { parseOperator, type OperatorJwt } from '../core/trust/operator.ts'
-import { readOrRefuse } from './files.ts'
+import { readIfThere, readOrRefuse } from './files.ts'
+import type { Homes } from './homes.ts'
 
 export interface PublicTrust {
   readonly operator: OperatorJwt
@@ -42,6 +43,12 @@ export function readOperator(folder: string): OperatorJwt {
 export function readConfiguration(folder: string, operator: OperatorJwt): ConfigurationJwt {
   const text = readOrRefuse(publicFiles.configuration(folder), 'configuration')
   return parseConfiguration(text, operator)
+}
+
+/** SPIFFE IDs that the deny list has; none before there is one. */
+export function readWithdrawn({ public: folder }: Homes): readonly string[] {
+  if (readIfThere(publicFiles.denyList(folder)) === undefined) return []
+  return readDenyList(folder, readOperator(folder)).claims.nats.identities
 }
 
 export function readDenyList(folder: string, operator: OperatorJwt): DenyList {

@@ -8,6 +8,7 @@ import { workloadId } from '../core/identity/names.ts'
 import { describeIssued, type Issued } from '../core/identity/recorded.ts'
 import { recordIssued } from './issued.ts'
 import { readIntermediate } from './intermediate.ts'
+import { readWithdrawn } from './public.ts'
 import type { AuthorityStore } from './root.ts'
 
 export interface SvidWish {
@@ -38,6 +39,8 @@ export async function signSvid(
   const { archipelago, nowMs } = store
   authorityProfile(archipelago, place)
   const id = workloadId(archipelago, { region: place.region, name: workload })
+  if (readWithdrawn(store.homes).includes(id))
+    throw new Refusal('ERR_IDENTITY_WITHDRAWN', `identity is withdrawn: ${id}`)
   const publicKey = readCsr(request)
   const { leafLifetimeSeconds: most } = archipelago.identity
   if (lifetimeSeconds !== undefined && lifetimeSeconds > most)

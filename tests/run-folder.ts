@@ -1,6 +1,6 @@
 // The temporary folder of one run of all tests: everything that they start or write lies in it or
 // names it, so that what a test left behind is found, named, ended and removed.
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -50,16 +50,8 @@ function isRunning(pid: number): boolean {
 async function clear(folder: string): Promise<string[]> {
   const left = await endProcesses(folder)
   const files = readdirSync(folder).filter((name) => name !== compiled)
-  const described = files.map((name) => describe(join(folder, name)))
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
-  return [...left, ...described]
-}
-
-/** With some of what lies in it, which tells whose it is: its own name is made up. */
-function describe(path: string): string {
-  if (!statSync(path).isDirectory()) return `file ${path}`
-  const inside = readdirSync(path, { recursive: true }).map(String).toSorted()
-  return `folder ${path}: ${inside.slice(0, 8).join(', ') || 'empty'}`
+  return [...left, ...files.map((name) => `file ${join(folder, name)}`)]
 }
 
 /** Those that end by themselves are given a moment, as a child needs it after its parent. */

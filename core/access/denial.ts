@@ -20,21 +20,29 @@ export function requireTicketAllowed(list: DenyList, id: string | undefined): vo
     throw new Refusal('ERR_INVITE_DENIED', `invite ${id}: denied`)
 }
 
+/** By SPIFFE ID, as a certificate or a token says it. */
+export function requireNotWithdrawn(list: DenyList, id: string | undefined): void {
+  if (id !== undefined && indexOf(list).identities.has(id))
+    throw new Refusal('ERR_IDENTITY_WITHDRAWN', `identity is withdrawn: ${quote(id)}`)
+}
+
 interface Index {
   readonly nkeys: ReadonlySet<string>
   readonly names: ReadonlySet<string>
   readonly tickets: ReadonlySet<string>
+  readonly identities: ReadonlySet<string>
 }
 const indexes = new WeakMap<DenyList, Index>()
 
 function indexOf(list: DenyList): Index {
   const known = indexes.get(list)
   if (known !== undefined) return known
-  const { nkeys, names, tickets } = list.claims.nats
+  const { nkeys, names, tickets, identities } = list.claims.nats
   const made = {
     nkeys: new Set(nkeys),
     names: new Set(names.map(foldName)),
     tickets: new Set(tickets),
+    identities: new Set(identities),
   }
   indexes.set(list, made)
   return made

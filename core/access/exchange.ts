@@ -9,7 +9,7 @@ import {
   type Considered,
   type DecisionContext,
 } from './decision.ts'
-import { requireNameAllowed } from './denial.ts'
+import { requireNameAllowed, requireNotWithdrawn } from './denial.ts'
 import { certificateType, type ExchangeRequest } from './exchange-request.ts'
 import { tokenHash } from './token-hash.ts'
 import { subjectOfId, verifySubjectToken, type Subject } from './subject-token.ts'
@@ -35,6 +35,7 @@ export function considerExchange(request: ExchangeRequest, context: ExchangeCont
   requireRole(request, context)
   const { name, role, entry, endsAtMs } = subjectOf(request, context)
   requireNameAllowed(context.denyList, name)
+  requireNotWithdrawn(context.denyList, name)
   if (role.name !== claims.role)
     throw new Refusal('ERR_ROLE_DOOR', `role ${claims.role} is not given to ${quote(name)}`)
   const { nkey, curve, nonce, time } = claims

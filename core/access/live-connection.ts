@@ -21,6 +21,10 @@ export interface LiveConnection {
   /** Of its user JWT, the signature checked; undefined where there is none that can be read. */
   readonly claims: JwtClaims<UserBody> | undefined
   readonly openSeconds: number
+  /** SHA-256 of the certificate that it showed, in hexadecimal. */
+  readonly sha256?: string
+  /** Whom that certificate was issued to, where the record of issuance is at hand. */
+  readonly identity?: string
 }
 
 export type CutRule = 'stranger' | 'outlives-role' | 'denied' | 'stays-in-lobby'
@@ -53,6 +57,14 @@ export function judgeConnection(
   )
 }
 
+/** Whether a connection came by this certificate, or by a credential that is for this identity. */
+export function isOfIdentity(
+  { identity, claims }: LiveConnection,
+  identities: readonly string[],
+): boolean {
+  return identities.some((id) => id === identity || id === claims?.name)
+}
+
 /** Whether a connection came by this name, written in whatever way, or by this invite. */
 export function isOf(
   { claims }: LiveConnection,
@@ -76,6 +88,10 @@ function judgeDenied(
     return { rule: 'denied', reason: `${nkey} is revoked` }
   const denied = trust.denyList.claims.nats
   if (denied.nkeys.includes(nkey)) return { rule: 'denied', reason: `${nkey} is denied` }
+  if (isOfIdentity(connection, denied.identities)) {
+    const id = connection.identity ?? connection.claims?.name ?? ''
+    return { rule: 'denied', reason: `the identity ${quote(id)} is withdrawn` }
+  }
   if (parseScopeName(scope.role) === undefined || !isOf(connection, denied)) return undefined
   const name = connection.claims?.name ?? ''
   return { rule: 'denied', reason: `the name ${quote(name)} or its invite is denied` }

@@ -14,7 +14,7 @@ import {
   type DecisionContext,
   type Grant,
 } from './decision.ts'
-import { requireTicketAllowed } from './denial.ts'
+import { requireNotWithdrawn, requireTicketAllowed } from './denial.ts'
 import { parseRequest, type AccessRequest } from './request.ts'
 
 /** NATS tags are lower case; ticket ids are base32, so nothing is lost. */
@@ -93,6 +93,7 @@ function requireCurrent(request: AccessRequest, context: DecisionContext): Curre
   if (scope?.door === 'invite' && ticketId === undefined)
     throw new Refusal('ERR_RENEWAL_ILLEGAL', 'renewal: the credential names no invite')
   requireTicketAllowed(denyList, ticketId)
+  requireNotWithdrawn(denyList, name)
   return {
     role: scope?.role,
     door: scope?.door,

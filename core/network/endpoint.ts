@@ -43,6 +43,8 @@ export interface RegionPlace {
   readonly name: string
   readonly servers: readonly ServerPlace[]
   readonly leafnode: LeafnodePlace
+  /** Without its leafnode server, which was withdrawn. */
+  readonly isCut?: boolean
   readonly doors: readonly DoorPlace[]
 }
 

@@ -132,7 +132,7 @@ function leafnodes(
   network: ServerNetwork,
   { tls }: ServerFiles,
 ): Configuration {
-  const dialing = network.regions.filter(({ name }) => name === server.region)
+  const dialing = network.regions.filter(({ name, isCut }) => name === server.region && !isCut)
   const pins = pinsOf(
     network,
     dialing.map(({ leafnode }) => leafnode),

@@ -14,6 +14,8 @@ export interface Revoked {
   readonly names: readonly string[]
   /** Ids of invites' tickets. */
   readonly tickets: readonly string[]
+  /** SPIFFE IDs. */
+  readonly identities?: readonly string[]
   /** Names of the accounts in which the nkeys are revoked. */
   readonly accounts: readonly string[]
 }
@@ -24,6 +26,10 @@ export interface DeclaredState {
   read(): DeclaredTrust
   /** Revokes and denies; what was revoked and denied before is left as it is. */
   revoke(revoked: Revoked): DeclaredTrust
+  /** Takes identities off the deny list. What was revoked of theirs stays revoked. */
+  reinstate(identities: readonly string[]): DeclaredTrust
+  /** By the SHA-256 of certificates: whom they were issued to, as far as the record is on this machine. */
+  issuedTo(digests: ReadonlySet<string>): ReadonlyMap<string, string>
   /** Signs an account again, the same but for an `iat` above this one (Unix seconds). */
   outdate(account: string, iatSeconds: number): DeclaredTrust
 }

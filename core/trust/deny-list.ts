@@ -12,35 +12,42 @@ export interface Denied {
   readonly names: readonly string[]
   /** Ids (`jti`) of invites' tickets. */
   readonly tickets: readonly string[]
+  /** SPIFFE IDs that were withdrawn. */
+  readonly identities: readonly string[]
 }
 export interface DenyListBody extends JwtBody, Denied {
   readonly sequence: number
 }
 export type DenyList = Jwt<DenyListBody>
-export const deniedKinds = ['nkeys', 'names', 'tickets'] as const
+export const deniedKinds = ['nkeys', 'names', 'tickets', 'identities'] as const
 
-/** The next document: everything that was denied before, and the added. */
+/** The next document: everything that was denied before but what is lifted, and the added. */
 export function signDenyList(
   signer: NkeyPair<'operator'>,
   {
     operator,
     previous,
     added,
+    lifted = {},
     nowSeconds,
   }: {
     operator: Nkey<'operator'>
     previous: DenyList | undefined
     added: Partial<Denied>
+    lifted?: Partial<Denied>
     nowSeconds: number
   },
 ): DenyList {
   const before = previous?.claims.nats
-  const union = (kind: keyof Denied): string[] =>
-    [...new Set([...(before?.[kind] ?? []), ...(added[kind] ?? [])])].toSorted()
+  const union = (kind: keyof Denied): string[] => {
+    const kept = (before?.[kind] ?? []).filter((each) => lifted[kind]?.includes(each) !== true)
+    return [...new Set([...kept, ...(added[kind] ?? [])])].toSorted()
+  }
   const nats: DenyListBody = {
     nkeys: union('nkeys'),
     names: union('names'),
     tickets: union('tickets'),
+    identities: union('identities'),
     sequence: (before?.sequence ?? 0) + 1,
     type,
     version: 1,
@@ -50,7 +57,7 @@ export function signDenyList(
 
 /** Refuses a list that is not of this operator. */
 export function parseDenyList(text: string, operator: OperatorJwt): DenyList {
-  const list = decodeJwt<DenyListBody>(type, text)
+  const list = withIdentities(decodeJwt<DenyListBody>(type, text))
   const { iss, sub, nats } = list.claims
   if (!isSignedByOperator(list, operator) || sub !== operator.claims.sub)
     throw new Refusal('ERR_DENY_LIST_ILLEGAL', `deny list: signed by a foreign operator: ${iss}`)
@@ -58,6 +65,14 @@ export function parseDenyList(text: string, operator: OperatorJwt): DenyList {
   if (!isWhole || !Number.isSafeInteger(nats.sequence))
     throw new Refusal('ERR_DENY_LIST_ILLEGAL', `deny list ${list.claims.jti}: not whole`)
   return list
+}
+
+/** Lists from before identities could be withdrawn name none. */
+function withIdentities(list: DenyList): DenyList {
+  const { claims } = list
+  const body: Partial<Denied> = claims.nats
+  const identities = body.identities ?? []
+  return { ...list, claims: { ...claims, nats: { ...claims.nats, identities } } }
 }
 
 /** The newer of two lists; refuses a candidate that is older, or another one of the same sequence. */

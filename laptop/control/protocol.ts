@@ -13,7 +13,9 @@ const apply = plan.extend({
   /** Digest of the plan that somebody agreed to. */
   agreed: z.string().length(64).optional(),
 })
-const request = z.discriminatedUnion('do', [plan, apply])
+/** Takes out what the deny list on disk has withdrawn, and back in what was reinstated. */
+const follow = z.strictObject({ do: z.literal('follow') })
+const request = z.discriminatedUnion('do', [plan, apply, follow])
 
 export type ControlRequest = z.infer<typeof request>
 

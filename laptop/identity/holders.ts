@@ -32,9 +32,9 @@ export function holdersOf(
   doors: readonly Door[],
 ): CertificateHolder[] {
   const open = new Set<Door>(doors)
-  return regions.flatMap(({ servers, leafnode, doors: places }) => [
+  return regions.flatMap(({ servers, leafnode, isCut, doors: places }) => [
     ...servers.map((server) => serverHolder(archipelago, server)),
-    leafnodeHolder(archipelago, leafnode),
+    ...(isCut === true ? [] : [leafnodeHolder(archipelago, leafnode)]),
     ...places
       .filter(({ door }) => open.has(door))
       .map((place) => functionHolder(archipelago, place)),

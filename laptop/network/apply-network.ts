@@ -2,6 +2,7 @@
 // region answered. What failed in the middle is done by the next apply.
 import type { Archipelago } from '../../core/archipelago.ts'
 import type { AccountBodies } from '../../core/plan/accounts.ts'
+import type { ProcessChange } from '../../core/network/change.ts'
 import { requireAgreed } from '../../core/plan/agreement.ts'
 import type { Plan } from '../../core/plan/plan.ts'
 import { openFiles } from '../../store/files.ts'
@@ -31,6 +32,11 @@ export interface Applied {
   readonly verified: readonly string[]
 }
 
+export interface Followed {
+  /** What became of them. */
+  readonly servers: readonly ProcessChange[]
+}
+
 /** Writes the trust of a network that does not run; its processes take the rest when they start. */
 export function applyStopped(homes: Homes, edit: Edit, report: Report): Applied {
   const { archipelago, agreed } = edit
@@ -55,6 +61,14 @@ export async function applyRunning(
   writeNetworkFile(runtime)
   deleteKeys(runtime.homes, edit.archipelago, report)
   return { plan, verified: await verify(runtime) }
+}
+
+/** Without an edit: processes whose identities were withdrawn go, those that were reinstated come. */
+export async function followDenyList(runtime: NetworkRuntime, report: Report): Promise<Followed> {
+  await changeTrust(runtime, runtime.trust.archipelago, report)
+  const changes = await changeProcesses(runtime, report)
+  writeNetworkFile(runtime)
+  return { servers: changes.filter(({ effect }) => effect !== 'none') }
 }
 
 /** The state first, what functions go by in it, then the servers. */
@@ -93,13 +107,15 @@ async function pushChanged(
 }
 
 /** Functions end before their servers go, and start after their servers have come. */
-async function changeProcesses(runtime: NetworkRuntime, report: Report): Promise<void> {
+async function changeProcesses(runtime: NetworkRuntime, report: Report): Promise<ProcessChange[]> {
   const { files, homes, trust, supercluster } = runtime
   const { archipelago, operator } = trust
   const specs = functionsOf(runtime, archipelago)
   await stopFunctions(runtime, specs, report)
-  await supercluster.apply(networkSource(archipelago, { files, homes, operator }), report)
+  const source = networkSource(archipelago, { files, homes, operator })
+  const changes = await supercluster.apply(source, report)
   await replaceFunctions(runtime, { specs, archipelago }, report)
+  return changes
 }
 
 /** The mesh was awaited with every server's configuration; the functions are asked once more. */

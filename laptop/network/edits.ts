@@ -3,7 +3,7 @@ import { Refusal } from '../../core/errors.ts'
 import type { Plan } from '../../core/plan/plan.ts'
 import { readArchipelago } from '../../store/archipelago.ts'
 import type { ControlHandler } from '../control/open-control.ts'
-import { applyRunning, type Applied } from './apply-network.ts'
+import { applyRunning, followDenyList, type Applied, type Followed } from './apply-network.ts'
 import { planRunning } from './plan-network.ts'
 import type { NetworkRuntime } from './runtime.ts'
 import type { Watcher } from './watch.ts'
@@ -19,12 +19,19 @@ export interface Edits {
   plan(archipelagoFile: string): Plan
   /** Refuses while another apply is under way. */
   apply(archipelagoFile: string, options?: ApplyOptions): Promise<Applied>
+  /** Makes the processes what the deny list says: who is withdrawn goes, who is reinstated comes. */
+  follow(report?: (line: string) => void): Promise<Followed>
 }
 
 export function openEdits(runtime: NetworkRuntime, watcher: Watcher): Edits {
   let isApplying = false
   const refuseWhileApplying = (): void => {
     if (isApplying) throw new Refusal('ERR_BUSY', 'an apply is under way in this network')
+  }
+  const alone = async <T>(act: () => Promise<T>): Promise<T> => {
+    refuseWhileApplying()
+    isApplying = true
+    return watcher.whileAway(act).finally(() => (isApplying = false))
   }
   return {
     plan(file) {
@@ -33,20 +40,17 @@ export function openEdits(runtime: NetworkRuntime, watcher: Watcher): Edits {
     },
     async apply(file, { agreed, report = () => {} } = {}) {
       refuseWhileApplying()
-      isApplying = true
-      try {
-        const edit = { archipelago: readArchipelago(file), agreed }
-        return await watcher.whileAway(() => applyRunning(runtime, edit, report))
-      } finally {
-        isApplying = false
-      }
+      const edit = { archipelago: readArchipelago(file), agreed }
+      return alone(() => applyRunning(runtime, edit, report))
     },
+    follow: (report = () => {}) => alone(() => followDenyList(runtime, report)),
   }
 }
 
 /** The control socket's way to them. */
 export function controlEdits(edits: Edits): ControlHandler {
   return async (request, report) => {
+    if (request.do === 'follow') return edits.follow(report)
     const { archipelagoFile } = request
     if (request.do === 'plan') return edits.plan(archipelagoFile)
     return edits.apply(archipelagoFile, { agreed: request.agreed, report })

@@ -7,6 +7,7 @@ import {
   type Plan,
   type ProcessChanges,
 } from '../../core/plan/plan.ts'
+import { withoutWithdrawn } from '../../core/network/withdrawn.ts'
 import { openFiles, type Files } from '../../store/files.ts'
 import type { Homes } from '../../store/homes.ts'
 import type { OperatorHome } from '../../store/operator.ts'
@@ -15,6 +16,7 @@ import { planFunctions } from '../functions.ts'
 import type { ProcessSpec } from '../process.ts'
 import { compareFunctions } from './function-changes.ts'
 import type { NetworkRuntime } from './runtime.ts'
+import { readWithdrawn } from '../../store/public.ts'
 import { signTrust } from './sign-trust.ts'
 import { networkSource } from './source.ts'
 
@@ -34,12 +36,13 @@ export function planRunning(runtime: NetworkRuntime, archipelago: Archipelago): 
   }))
 }
 
-/** The function processes that this archipelago has. */
+/** The function processes that this archipelago has, but for those that were withdrawn. */
 export function functionsOf(
   { homes, bundle }: Pick<NetworkRuntime, 'homes' | 'bundle'>,
   archipelago: Archipelago,
 ): ProcessSpec[] {
-  const regions = placeNetwork(archipelago, 'laptop')
+  const places = placeNetwork(archipelago, 'laptop')
+  const regions = withoutWithdrawn(archipelago, places, readWithdrawn(homes))
   return planFunctions({ archipelago, homes, regions, bundle })
 }
 

@@ -1,4 +1,5 @@
 import type { Archipelago } from '../../core/archipelago.ts'
+import { functionId } from '../../core/identity/names.ts'
 import { openDoors } from '../../core/network/access-subject.ts'
 import { functionPermissions } from '../../core/network/function-permissions.ts'
 import type { FunctionUser } from '../../core/network/leafnode.ts'
@@ -8,6 +9,7 @@ import { functionHome, type Homes } from '../../store/homes.ts'
 import { requireKey } from '../../store/key-file.ts'
 import type { OperatorHome } from '../../store/operator.ts'
 import { functionKeyFile } from '../../store/key-paths.ts'
+import { readWithdrawn } from '../../store/public.ts'
 import type { NetworkSource } from '../configurations.ts'
 
 interface Trust {
@@ -18,11 +20,13 @@ interface Trust {
 
 /** What the servers are made from; with the files of a dry run, what they would be made from. */
 export function networkSource(archipelago: Archipelago, trust: Trust): NetworkSource {
+  const withdrawn = readWithdrawn(trust.homes)
   return {
     archipelago,
     trust: networkTrust(trust.operator),
     doors: openDoors(archipelago.roles),
-    access: { account: 'ACCESS', functions: functionUsers(archipelago, trust) },
+    access: { account: 'ACCESS', functions: functionUsers(archipelago, trust, withdrawn) },
+    withdrawn,
   }
 }
 
@@ -35,11 +39,15 @@ function networkTrust({ operator, accounts }: OperatorHome): NetworkTrust {
 }
 
 function functionUsers(
-  { regions, roles }: Archipelago,
+  archipelago: Archipelago,
   { files, homes }: Trust,
+  withdrawn: readonly string[],
 ): Map<string, FunctionUser[]> {
-  const users = regions.map(({ name: region }) => {
-    const ofRegion = openDoors(roles).map((door) => {
+  const users = archipelago.regions.map(({ name: region }) => {
+    const open = openDoors(archipelago.roles).filter(
+      (door) => !withdrawn.includes(functionId(archipelago, { region, door })),
+    )
+    const ofRegion = open.map((door) => {
       const pair = requireKey(files, 'user', functionKeyFile(functionHome(homes, region, door)))
       const nkey = pair.publicKey
       return { publicKey: nkey, ...functionPermissions(door, { region, nkey }) }

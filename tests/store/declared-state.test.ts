@@ -4,8 +4,10 @@ import test, { type ExecutionContext } from 'ava'
 import type { AccountJwt } from '../../core/trust/account.ts'
 import type { DeclaredState, DeclaredTrust, Revoked } from '../../core/trust/declared-state.ts'
 import { endOfTimeSeconds } from '../../core/trust/revoke.ts'
+import { parseSpiffeId } from '../../core/identity/spiffe-id.ts'
 import { openDeclaredState } from '../../store/declared-state.ts'
 import { openFiles } from '../../store/files.ts'
+import { recordIssued } from '../../store/issued.ts'
 import { operatorSigner } from '../../store/operator.ts'
 import { publicFiles } from '../../store/public.ts'
 import { nowSeconds, pairOf } from '../core/trust/example.ts'
@@ -134,4 +136,35 @@ test('where the signing keys are not at home nothing can be revoked', (t) => {
   const state = openDeclaredState({ ...options, files, homes: elsewhere }, () => nowSeconds)
   t.throws(() => state.revoke(revoked({ nkeys: [alice] })), { code: 'ERR_KEY_NOT_HERE' })
   t.deepEqual(state.read(), stateAt(0).read())
+})
+
+test('an identity is withdrawn until it is reinstated, and what was revoked stays so', (t) => {
+  const { stateAt } = open(t)
+  const id = 'spiffe://ams3.example/workload/billing'
+  stateAt(1).revoke(revoked({ nkeys: [alice], identities: [id] }))
+  t.like(stateAt(2).read().denyList.claims.nats, { identities: [id], nkeys: [alice], sequence: 2 })
+  t.like(stateAt(2).revoke(revoked({ identities: [id] })).denyList.claims.nats, { sequence: 2 })
+  const after = stateAt(3).reinstate([id])
+  t.like(after.denyList.claims.nats, { identities: [], nkeys: [alice], sequence: 3 })
+  t.deepEqual(kubecon(after).claims.nats.revocations, { [alice]: endOfTimeSeconds })
+  t.like(stateAt(4).reinstate([id]).denyList.claims.nats, { sequence: 3 })
+})
+
+test('certificates are led back to whom they were issued to, also while others are added', (t) => {
+  const { stateAt, homes } = open(t)
+  const state = stateAt(1)
+  const id = parseSpiffeId('spiffe://ams3.example/workload/billing')
+  const issue = (sha256: string) =>
+    recordIssued(homes, 'ams3', [
+      {
+        ...{ kind: 'identity', id, holder: 'billing', serial: '40', sha256, spkiSha256: sha256 },
+        notBefore: '2026-06-01T11:59:00.000Z',
+        notAfter: '2026-06-01T13:00:00.000Z',
+      },
+    ])
+  const [one, two] = ['1'.repeat(64), '2'.repeat(64)]
+  issue(one)
+  t.deepEqual([...state.issuedTo(new Set([one, two]))], [[one, id]])
+  issue(two)
+  t.deepEqual([...state.issuedTo(new Set([two]))], [[two, id]])
 })

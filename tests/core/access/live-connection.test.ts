@@ -1,5 +1,10 @@
 import test from 'ava'
-import { isOf, judgeConnection, type LiveConnection } from '../../../core/access/live-connection.ts'
+import {
+  isOf,
+  isOfIdentity,
+  judgeConnection,
+  type LiveConnection,
+} from '../../../core/access/live-connection.ts'
 import { signAccount } from '../../../core/trust/account.ts'
 import type { DeclaredTrust } from '../../../core/trust/declared-state.ts'
 import { signDenyList, type Denied } from '../../../core/trust/deny-list.ts'
@@ -194,4 +199,15 @@ test("a denied name is a person's: the operator's own users stay", (t) => {
 test('nobody is found by no name and no invite', (t) => {
   t.false(isOf(connect(member), { names: [], tickets: [] }))
   t.false(isOf(unreadable, { names: ['alice'], tickets: [] }))
+})
+
+const billing = 'spiffe://ams3.example/workload/billing'
+test('a withdrawn identity is cut, by its certificate and by its credential, in any account', (t) => {
+  const trust = trustOf({ denied: { identities: [billing] } })
+  const reason = `the identity '${billing}' is withdrawn`
+  const byCertificate = { ...connect(member), identity: billing }
+  t.deepEqual(judge(byCertificate, trust), { rule: 'denied', reason })
+  t.deepEqual(judge(connect(member, { name: billing }), trust), { rule: 'denied', reason })
+  t.is(judge({ ...connect(member), identity: `${billing}2` }, trust), undefined)
+  t.false(isOfIdentity(byCertificate, []))
 })

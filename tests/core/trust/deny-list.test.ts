@@ -17,7 +17,25 @@ const first = sign({ names: ['mallory'] }, empty)
 
 test('a list comes back', (t) => {
   t.deepEqual(parseDenyList(first.text, operator), first)
-  t.like(first.claims.nats, { sequence: 2, names: ['mallory'], nkeys: [], tickets: [] })
+  const none = { nkeys: [], tickets: [], identities: [] }
+  t.like(first.claims.nats, { sequence: 2, names: ['mallory'], ...none })
+})
+
+test('what is lifted goes, and nothing else', (t) => {
+  const [billing, orders] = ['spiffe://ams3.example/billing', 'spiffe://ams3.example/orders']
+  const held = sign({ identities: [billing, orders], names: ['mallory'] })
+  const lifted = { identities: [billing] }
+  const subject = identity.publicKey
+  const next = signDenyList(signer, {
+    ...{ operator: subject, previous: held, added: {}, lifted, nowSeconds },
+  })
+  t.like(next.claims.nats, { identities: [orders], names: ['mallory'], sequence: 2 })
+})
+
+test('a list from before identities could be withdrawn has none', (t) => {
+  const { identities: _, ...before } = first.claims.nats
+  const list = encodeJwt({ iat: nowSeconds, sub: identity.publicKey, nats: before }, signer)
+  t.deepEqual(parseDenyList(list.text, operator).claims.nats.identities, [])
 })
 
 test('a list keeps all that was denied before, each once and in order', (t) => {
@@ -61,6 +79,7 @@ for (const [what, list, message] of [
 for (const [what, changed] of [
   ['names', { names: undefined }],
   ['a list of keys', { nkeys: 'all' }],
+  ['a list of identities', { identities: 'all' }],
   ['a whole sequence', { sequence: 1.5 }],
 ] as const)
   test(`a list without ${what} is refused`, (t) => {

@@ -1,0 +1,269 @@
+// Identities are stolen, certificates and all. Each thief is in before, is cut within 5 s, and stays out.
+import { X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import test, { type ExecutionContext } from 'ava'
+import { requestCertificate } from '../../core/identity/csr.ts'
+import { parseConfiguration } from '../../core/network/configuration.ts'
+import { formatTokenAudience } from '../../core/access/token-audience.ts'
+import type { DoorPlace, RegionPlace, ServerPlace } from '../../core/network/endpoint.ts'
+import { identityPaths, leafnodePaths, serverPaths } from '../../laptop/layout.ts'
+import { leafnodeTarget } from '../../laptop/identity/leafnode-target.ts'
+import { connectWithCreds, connectWithNkey, type NatsConnection } from '../../nats/connect.ts'
+import { askServers } from '../../nats/system.ts'
+import { workloadTarget } from '../../nats/workload-target.ts'
+import { exchangeOverNats } from '../../requestor/exchange-token.ts'
+import type { Credential } from '../../requestor/request-credential.ts'
+import { formatPrivateKey, makeAuthorityKey } from '../../store/authority-keys.ts'
+import { readBundles } from '../../store/bundles.ts'
+import { openFiles } from '../../store/files.ts'
+import { functionHome } from '../../store/homes.ts'
+import { makeNkeyPair, requireKey } from '../../store/key-file.ts'
+import { functionKeyFile } from '../../store/key-paths.ts'
+import { recordSvid, signSvid } from '../../store/svid.ts'
+import { ams3Cluster, mesh } from '../core/access/token-example.ts'
+import { serviceAccountClaims } from '../core/access/token-issuer.ts'
+import { nowSeconds } from '../functions/ask.ts'
+import { startTokenNetwork } from '../functions/token-network.ts'
+import { runScript } from '../run-script.ts'
+import type { TestNetwork } from '../test-network.ts'
+import { startTestServer, type TestServer } from '../test-server.ts'
+import { until } from '../until.ts'
+import { workloadUrls, type Svid } from '../workloads.ts'
+
+let network: TestNetwork
+let watching: AsyncDisposable
+test.before(async () => {
+  network = await startTokenNetwork()
+  watching = network.watch(() => {})
+})
+test.after.always(async () => {
+  await watching?.[Symbol.asyncDispose]()
+  await network?.[Symbol.asyncDispose]()
+})
+
+const domain = 'archipelago.example'
+const cutMsMax = 5_000
+const ids = {
+  orders: `spiffe://ams3.${domain}/workload/orders`,
+  leafnode: `spiffe://sfo2.${domain}/nats/leafnode`,
+  lobby: `spiffe://sgp1.${domain}/function/lobby`,
+  server: `spiffe://sgp1.${domain}/nats/server-2`,
+  meshed: 'spiffe://mesh.example/shop/orders',
+}
+
+const withdraw = (...args: string[]) =>
+  runScript('withdraw-identity', [
+    ...[...args, '--archipelago', network.archipelagoFile],
+    ...['--data-dir', join(network.folder, 'data')],
+  ])
+
+/** Whether it came true while the command ran, and how many ms after its begin. */
+async function withdrawUntil(
+  t: ExecutionContext,
+  id: string,
+  what: string,
+  isCut: () => boolean | Promise<boolean>,
+): Promise<void> {
+  const begun = performance.now()
+  const ran = withdraw(id)
+  await until(what, isCut, { deadlineMs: 2 * cutMsMax })
+  const spentMs = performance.now() - begun
+  t.log(`${what}: ${Math.round(spentMs)} ms`)
+  t.true(spentMs < cutMsMax, `${spentMs} ms`)
+  const { code, stdout, stderr } = await ran
+  t.is(code, 0, stdout + stderr)
+}
+
+const placeOf = (name: string) =>
+  network.supercluster.regions.find((region) => region.name === name) as RegionPlace
+
+/** By the record, as issue-svid makes it. */
+async function svidOf(workload: string): Promise<Svid> {
+  const { archipelago, homes } = network
+  const store = { files: openFiles(), homes, archipelago, nowMs: Date.now() }
+  const { privateKey } = makeAuthorityKey()
+  const place = { region: 'ams3', kind: 'identity', placement: 'laptop' } as const
+  const request = requestCertificate(privateKey)
+  const signed = await signSvid(store, place, { workload, request })
+  recordSvid(store, 'ams3', signed)
+  return { certificate: signed.chain, key: formatPrivateKey(privateKey) }
+}
+
+/** The token says nothing of the certificate that the connection shows. */
+function exchange(): Promise<Credential> {
+  const pair = makeNkeyPair('user')
+  const audience = formatTokenAudience('archipelago', pair.publicKey)
+  const token = ams3Cluster.sign(serviceAccountClaims({ audience, nowSeconds: nowSeconds() }))
+  return exchangeOverNats({ network: network.network, role: 'orders', token, pair, region: 'ams3' })
+}
+
+interface Live extends AsyncDisposable {
+  readonly nc: NatsConnection
+}
+const live = (nc: NatsConnection): Live => ({ nc, [Symbol.asyncDispose]: () => nc.close() })
+
+/** Does not try again. */
+async function connectBy(svid: Svid, { creds }: Credential): Promise<Live> {
+  const bundles = readBundles(openFiles(), network.homes)
+  const servers = workloadUrls([placeOf('ams3')])
+  const options = { reconnect: false }
+  const target = workloadTarget({ ...svid, bundles }, { servers, name: 'test', options })
+  return live(await connectWithCreds(target, () => creds))
+}
+
+test.serial('a workload is cut, whatever credential it came by; others stay', async (t) => {
+  const [stolen, other] = [await svidOf('orders'), await svidOf('billing')]
+  const credential = await exchange()
+  await using thief = await connectBy(stolen, credential)
+  await using bystander = await connectBy(other, await exchange())
+  const dryRun = await withdraw(ids.orders, '--dry-run')
+  t.regex(dryRun.stdout, new RegExp(`^would cut ${credential.creds.pair.publicKey} `))
+  t.false(thief.nc.isClosed())
+  await withdrawUntil(t, ids.orders, 'the workload is cut', () => thief.nc.isClosed())
+  t.false(bystander.nc.isClosed())
+  await t.throwsAsync(connectBy(stolen, credential), { code: 'ERR_CONNECT' })
+  // Its server knows nothing of identities: the watcher does.
+  await using again = await connectBy(stolen, await exchange())
+  await until('it is cut again', () => again.nc.isClosed(), { deadlineMs: cutMsMax })
+  t.false(bystander.nc.isClosed())
+})
+
+test.serial('no issuer makes it a certificate, and nobody is withdrawn by mistake', async (t) => {
+  const message = `identity is withdrawn: ${ids.orders}`
+  await t.throwsAsync(svidOf('orders'), { code: 'ERR_IDENTITY_WITHDRAWN', message })
+  const unknown = await withdraw(`spiffe://fra1.${domain}/workload/orders`)
+  t.is(unknown.code, 1)
+  t.regex(unknown.stderr, /identity of no region here: 'spiffe:\/\/fra1\./)
+  t.is((await withdraw('https://ams3.example')).code, 1)
+})
+
+test.serial('a subject of another trust domain is given nothing more', async (t) => {
+  const ask = () => {
+    const pair = makeNkeyPair('user')
+    const aud = [formatTokenAudience('archipelago', pair.publicKey)]
+    const token = mesh.sign({ sub: ids.meshed, aud, exp: nowSeconds() + 300 })
+    return exchangeOverNats({
+      network: network.network,
+      role: 'meshed',
+      token,
+      pair,
+      region: 'sgp1',
+    })
+  }
+  await t.notThrowsAsync(ask())
+  t.is((await withdraw(ids.meshed)).code, 0)
+  await t.throwsAsync(ask(), { code: 'ERR_IDENTITY_WITHDRAWN', message: /is withdrawn: / })
+  const back = await withdraw(ids.meshed, '--reinstate')
+  t.is(back.code, 0, back.stderr)
+  await t.notThrowsAsync(ask())
+})
+
+/** By all that the leafnode server of a region has, under another name. */
+function stealLeafnode(region: string): Promise<TestServer> {
+  const { configuration } = leafnodePaths(network.homes.data, placeOf(region).leafnode)
+  const {
+    listen: _,
+    http: _http,
+    log_file: _log,
+    ...stolen
+  } = parseConfiguration(readFileSync(configuration, 'utf8'))
+  return startTestServer({ ...stolen, server_name: 'thief' })
+}
+
+async function leafnodes(): Promise<string[]> {
+  const observer = await network.connectAs('observer', 'ams3')
+  try {
+    const answers = await askServers(observer, 'LEAFZ', { stallMs: 300 })
+    return answers.flatMap(({ data }) => (data.leafs ?? []).map(({ name }) => name))
+  } finally {
+    await observer.close()
+  }
+}
+
+test.serial('a leafnode is cut and stays out, also after its servers start anew', async (t) => {
+  await using _thief = await stealLeafnode('sfo2')
+  const isIn = async () => (await leafnodes()).includes('thief')
+  await until('the thief is in', isIn)
+  await withdrawUntil(t, ids.leafnode, 'the leafnode is cut', async () => !(await isIn()))
+  t.false((await leafnodes()).includes('sfo2-leafnode'))
+  for (const { name } of placeOf('sfo2').servers) {
+    await network.supercluster.restart(name)
+    await network.supercluster.awaitMesh(10_000)
+    t.false(await isIn())
+  }
+  t.true((await leafnodes()).includes('ams3-leafnode'))
+})
+
+/** By the nkey and the certificate of a region's function. */
+async function stealFunction(
+  region: string,
+  door: 'lobby' | 'invite',
+): Promise<() => Promise<Live>> {
+  const { archipelago, homes } = network
+  const at = placeOf(region)
+  const place = at.doors.find((each) => each.door === door) as DoorPlace
+  const pair = requireKey(openFiles(), 'user', functionKeyFile(functionHome(homes, region, door)))
+  const target = leafnodeTarget({ archipelago, homes, region: at, place })
+  const options = { reconnect: false }
+  return async () => live(await connectWithNkey({ ...target, name: 'thief', options }, pair))
+}
+
+test.serial('a function is cut by its leafnode server, its neighbour is not', async (t) => {
+  const steal = await stealFunction('sgp1', 'lobby')
+  const neighbour = await stealFunction('sgp1', 'invite')
+  await using thief = await steal()
+  await using beside = await neighbour()
+  await withdrawUntil(t, ids.lobby, 'the function is cut', () => thief.nc.isClosed())
+  t.false(beside.nc.isClosed())
+  await t.throwsAsync(steal(), { code: 'ERR_CONNECT' })
+  await network.supercluster.restart('sgp1-leafnode')
+  await network.supercluster.awaitMesh(10_000)
+  await t.throwsAsync(steal(), { code: 'ERR_CONNECT' })
+  // Other regions answer meanwhile.
+  t.not((await network.request({ region: 'sgp1' })).region, 'sgp1')
+})
+
+test.serial('reinstated, a function comes back with a key that no thief has', async (t) => {
+  const { certificate } = identityPaths(network.homes.data, { name: 'sgp1-lobby', region: 'sgp1' })
+  const before = new X509Certificate(readFileSync(certificate))
+  const { code, stderr } = await withdraw(ids.lobby, '--reinstate')
+  t.is(code, 0, stderr)
+  const after = new X509Certificate(readFileSync(certificate))
+  t.false(after.publicKey.equals(before.publicKey))
+  await network.requestFrom('sgp1')
+  t.regex((await withdraw(ids.lobby, '--reinstate')).stdout, /: not withdrawn$/m)
+})
+
+test.serial(
+  'a server goes out of the mesh by a rolling restart, and is let in by nobody',
+  async (t) => {
+    const place = placeOf('sgp1').servers[2] as ServerPlace
+    const { configuration } = serverPaths(network.homes.data, place)
+    const { log_file: _, ...stolen } = parseConfiguration(readFileSync(configuration, 'utf8'))
+    const { code, stdout, stderr } = await withdraw(ids.server)
+    t.is(code, 0, stdout + stderr)
+    const names = (await network.supercluster.awaitMesh(10_000)).map(({ name }) => name)
+    t.deepEqual(names.toSorted(), [
+      'ams3-0',
+      'ams3-1',
+      'ams3-2',
+      'sfo2-0',
+      'sfo2-1',
+      'sfo2-2',
+      'sgp1-0',
+      'sgp1-1',
+    ])
+    await using thief = await startTestServer(stolen)
+    const log = () => readFileSync(join(thief.folder, 'log'), 'utf8')
+    for (const kind of ['Router', 'Gateway'])
+      await until(`no ${kind} admits it`, () => new RegExp(`${kind} connection closed`).test(log()))
+    const seen = await network.supercluster.awaitMesh(10_000)
+    t.false(
+      seen.some(
+        ({ routes, inboundGateways }) =>
+          routes.includes('sgp1-2') || inboundGateways.some(({ server }) => server === 'sgp1-2'),
+      ),
+    )
+  },
+)
