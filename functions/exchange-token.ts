@@ -60,7 +60,7 @@ async function grantToken(
   const signer = requireSigner(current, grant.role)
   const user = issueCredential(grant, signer)
   const { account } = signer
-  audit.granted(caller, { grant, nkey: grant.nkey, credential: user.claims })
+  audit.granted(caller, { kind, grant, nkey: grant.nkey, credential: user.claims })
   if (kind === 'exchange') return formatAnswer(user, { account, region }, now)
   return `{"sealed":"${sealCredential(grant, { user, account, region })}"}`
 }

@@ -94,7 +94,7 @@ async function grantSealed(
   const { account } = signer
   const encapsulated = await encapsulating
   const sealed = sealCredential(grant, { user, account, region, encapsulated })
-  audit.granted(caller, { grant, nkey: grant.nkey, credential: user.claims })
+  audit.granted(caller, { kind, grant, nkey: grant.nkey, credential: user.claims })
   // Base64url has nothing to escape: JSON.stringify would look through 8 kB for it.
   return `{"sealed":"${sealed}"}`
 }
@@ -108,7 +108,7 @@ function grantLegacy({ kind, bytes, caller }: ProvisioningRequest, from: Provisi
   const pair = makeNkeyTexts('user')
   const signer = requireSigner(current, grant.role)
   const { user, creds } = issueLegacyCreds(grant, { pair, signer, region })
-  audit.granted(caller, { grant, nkey: pair.publicKey, credential: user.claims })
+  audit.granted(caller, { kind, grant, nkey: pair.publicKey, credential: user.claims })
   return creds
 }
 

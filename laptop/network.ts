@@ -71,7 +71,8 @@ export async function startNetwork(options: NetworkOptions): Promise<RunningNetw
     }),
   )
   await bundled
-  const functions = started.use(superviseProcesses({ runDirectory: homes.run, onExit }))
+  const onLine = (line: string): void => void (isAlarm(line) && report(line))
+  const functions = started.use(superviseProcesses({ runDirectory: homes.run, onExit, onLine }))
   const runtime: NetworkRuntime = {
     ...{ homes, files, bundle, trust, supercluster, functions, connectTo },
     ...{ specs: [], unpushed: undefined },
@@ -91,6 +92,9 @@ export async function startNetwork(options: NetworkOptions): Promise<RunningNetw
     [Symbol.asyncDispose]: stop,
   })
 }
+
+/** What a function says on its standard error is its own affair, but for this. */
+const isAlarm = (line: string): boolean => line.includes(': alarm: ')
 
 type Parts = Edits & Pick<RunningNetwork, 'watch' | 'networkFile' | typeof Symbol.asyncDispose>
 

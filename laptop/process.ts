@@ -35,13 +35,16 @@ const lastWordsMs = 100
  * In a session of its own, so that Ctrl-C in the terminal reaches the supervisor alone; on Linux it
  * gets SIGTERM when the supervisor dies, however that happens.
  */
-export function startProcess(spec: ProcessSpec): RunningProcess {
+export function startProcess(
+  spec: ProcessSpec,
+  hear: (line: string) => void = () => {},
+): RunningProcess {
   const [command = spec.command, ...args] = [...dieWithParent(), spec.command, ...spec.args]
   const output = spec.output === undefined ? 'ignore' : openSync(spec.output, 'a', 0o600)
   const { env = process.env } = spec
   const child = spawn(command, args, { detached: true, stdio: ['ignore', output, 'pipe'], env })
   if (typeof output === 'number') closeSync(output)
-  const errors = collectErrors(child)
+  const errors = collectErrors(child, hear)
   const exited = new Promise<ProcessExit>((resolve) => {
     const end = (code: number | null, signal: NodeJS.Signals | null) =>
       resolve({ code, signal, lastLine: lastLineOf(errors.text) ?? lastLogLine(spec.log) })
@@ -53,10 +56,14 @@ export function startProcess(spec: ProcessSpec): RunningProcess {
   return { pid: child.pid ?? 0, exited, signal: (signal) => void child.kill(signal) }
 }
 
-function collectErrors(child: ChildProcess): { text: string } {
+function collectErrors(child: ChildProcess, hear: (line: string) => void): { text: string } {
   const errors = { text: '' }
+  let begun = ''
   child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
     errors.text = (errors.text + chunk).slice(-errorCharactersMax)
+    const lines = (begun + chunk).split('\n')
+    begun = (lines.pop() ?? '').slice(-errorCharactersMax)
+    for (const line of lines) hear(line)
   })
   return errors
 }

@@ -8,6 +8,8 @@ export interface SupervisorOptions {
   readonly runDirectory: string
   /** Hears of every exit that nobody asked for; the process starts again after `restartMs`. */
   readonly onExit: (exit: UnexpectedExit) => void
+  /** Hears every line of their standard errors. */
+  readonly onLine?: (line: string) => void
 }
 
 export interface UnexpectedExit extends ProcessExit {
@@ -92,7 +94,7 @@ function find({ members }: Supervision, name: string): Member {
 function launch(supervision: Supervision, member: Member): void {
   if (supervision.isStopping || !member.isWanted) return
   const { spec } = member
-  const running = startProcess(spec)
+  const running = startProcess(spec, supervision.options.onLine)
   member.running = running
   member.startedMs = performance.now()
   recordProcess(supervision.options.runDirectory, spec.name, running.pid, spec.mark)

@@ -9,6 +9,6 @@ void serveVariant(({ trust, door, nowMs, audit }) => async ({ bytes, caller }) =
   const considered = considerAccess(bytes, { ...current, door, nowMs: nowMs() })
   const grant = await otherThreads.requireSigned(considered)
   const user = issueCredential(grant, current.signers.get(grant.role.name) as RoleSigner)
-  audit.granted(caller, { grant, nkey: grant.nkey, credential: user.claims })
+  audit.granted(caller, { kind: 'access', grant, nkey: grant.nkey, credential: user.claims })
   return { isGranted: true, body: JSON.stringify({ jwt: user.text }) }
 })

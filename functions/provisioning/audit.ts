@@ -1,4 +1,5 @@
-// One line of JSON for each decision: who, what, verdict, by which rule. Never a secret.
+// Writes what core/access/audit-line.ts describes.
+import type { AuditLine, GrantedLine, RefusedLine } from '../../core/access/audit-line.ts'
 import type { Grant } from '../../core/access/decision.ts'
 import type { LegacyGrant } from '../../core/access/legacy.ts'
 import type { Asked } from '../../core/access/request.ts'
@@ -24,6 +25,8 @@ export interface Caller {
   /** The user nkey of the connection. */
   readonly nkey?: string
   readonly server?: string
+  /** Its number on that server. */
+  readonly connection?: number
   readonly identity?: CallerIdentity
 }
 export interface Audit {
@@ -31,6 +34,7 @@ export interface Audit {
   refused(caller: Caller, refused: Refused): void
 }
 export interface Granted {
+  readonly kind: AuditLine['kind']
   readonly grant: Grant | LegacyGrant
   readonly nkey: Nkey<'user'>
   /** What was signed: Unix seconds, and the key that signed. */
@@ -39,7 +43,7 @@ export interface Granted {
 export interface Refused {
   readonly refusal: RefusalAnswer
   readonly error: unknown
-  readonly kind: string
+  readonly kind: AuditLine['kind']
   readonly asked: Asked
 }
 
@@ -48,47 +52,46 @@ export function openAudit(
   { region, door }: { region: string; door: FunctionDoor },
   write: (line: string) => void,
 ): Audit {
-  const put = (caller: Caller, line: object): void => {
+  const put = (caller: Caller, line: Rest<GrantedLine> | Rest<RefusedLine>): void => {
     if (caller.trigger === 'self') return
-    write(JSON.stringify({ time: new Date().toISOString(), region, door, caller, ...line }))
+    const whole = { time: new Date().toISOString(), region, door, caller, ...line }
+    write(JSON.stringify(whole satisfies AuditLine))
   }
   return {
-    granted(caller, { grant, nkey, credential: { jti: id, exp: expires, iss: issuer } }) {
+    granted(caller, { kind, grant, nkey, credential: { jti: id, exp: expires = 0, iss: issuer } }) {
       const { rule, role, name } = grant
-      const credential = { id, expires, issuer }
-      put(caller, {
-        verdict: 'granted',
-        rule,
-        role: role.name,
-        name,
-        nkey,
-        ...origin(grant),
-        credential,
-      })
+      const what = { rule, kind, role: role.name, name, nkey, ...origin(grant) }
+      put(caller, { verdict: 'granted', ...what, credential: { id, expires, issuer } })
     },
     refused(caller, { refusal, error, kind, asked }) {
-      const { role, name, nkey } = asked
-      const { code } = refusal
-      // What tells the requestor nothing must tell the operator something.
-      const cause = code === 'ERR_INTERNAL' ? { cause: String(error) } : {}
-      const why = { ...reasonOf(error), ...cause }
-      put(caller, { verdict: 'refused', rule: code, kind, role, name, nkey, ...why })
+      put(caller, {
+        ...{ verdict: 'refused', rule: refusal.code, kind },
+        ...whoAsked(asked),
+        ...whyRefused(refusal, error),
+      })
     },
   }
 }
 
-/** Where one rule stands for many: which of them it was. */
-function reasonOf(error: unknown): { reason?: string } {
+type Rest<Line extends AuditLine> = Omit<Line, 'time' | 'region' | 'door' | 'caller'>
+
+/** What no role can be called is left out: it may be a secret that was put in the wrong place. */
+const roleName = /^[a-z][a-z0-9-]{0,31}$/
+
+/** Without what is empty: nobody said anything by it. */
+function whoAsked({ role = '', name, nkey }: Asked) {
+  return { ...(roleName.test(role) && { role }), ...(name && { name }), ...(nkey && { nkey }) }
+}
+
+/** What tells the requestor nothing must tell the operator something. */
+function whyRefused({ code }: RefusalAnswer, error: unknown) {
+  if (code === 'ERR_INTERNAL') return { cause: String(error) }
   const { cause } = Object(error) as { cause?: unknown }
   return cause instanceof Refusal ? { reason: cause.code } : {}
 }
 
-function origin(grant: Grant | LegacyGrant): object {
+function origin(grant: Grant | LegacyGrant) {
   if (grant.rule === 'legacy') return { warning: 'a seed made here was sent over the wire' }
   const { ticketId: ticket, renewed, entry } = grant
-  return {
-    ...(entry !== undefined && { entry }),
-    ...(ticket !== undefined && { ticket }),
-    ...(renewed !== undefined && { renewed }),
-  }
+  return { ...(entry && { entry }), ...(ticket && { ticket }), ...(renewed && { renewed }) }
 }

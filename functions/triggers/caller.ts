@@ -25,7 +25,8 @@ function readCaller(text: string): Caller {
   if (typeof server !== 'string') return unknown
   const source = `${server}#${String(id)}`
   const nkey = subjectOf(jwt)
-  return { trigger: 'nats', source, server, ...(nkey !== undefined && { nkey }) }
+  const connection = typeof id === 'number' ? { connection: id } : {}
+  return { trigger: 'nats', source, server, ...connection, ...(nkey !== undefined && { nkey }) }
 }
 
 function subjectOf(jwt: unknown): string | undefined {

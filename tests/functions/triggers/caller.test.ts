@@ -16,6 +16,7 @@ test('a connection is known by its server, its number there and the key that it 
     trigger: 'nats',
     source: 'ams3-0#7',
     server: 'ams3-0',
+    connection: 7,
     nkey,
   })
 })
