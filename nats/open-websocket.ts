@@ -20,8 +20,13 @@ export function openWebSocket(
   })
   // In the same turn: the server speaks first.
   socket.once('open', () => resolve(streamOf(socket)))
-  socket.once('error', reject)
+  socket.once('error', (error) => reject(sayReason(error)))
   return promise
+}
+
+/** OpenSSL's own words, without where in its source they were said. */
+function sayReason(error: Error & { readonly reason?: string }): Error {
+  return error.reason === undefined ? error : new Error(error.reason, { cause: error })
 }
 
 function streamOf(socket: WebSocket): Duplex {

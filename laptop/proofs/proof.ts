@@ -1,3 +1,5 @@
+import { Refusal, type RefusalCode } from '../../core/errors.ts'
+
 /** One thing that was tried on the running network, and what came of it. */
 export interface Proof {
   readonly what: string
@@ -20,5 +22,20 @@ export async function prove(
       observed: error instanceof Error ? error.message : String(error),
       isProven: false,
     }
+  }
+}
+
+/** What has to be refused, and with this code. */
+export async function refusedWith(
+  code: RefusalCode,
+  trial: () => Promise<unknown>,
+): Promise<Omit<Proof, 'what'>> {
+  try {
+    await trial()
+    return { observed: 'it was allowed', isProven: false }
+  } catch (error) {
+    const isProven = error instanceof Refusal && error.code === code
+    const cause = error instanceof Refusal && error.code === 'ERR_CONNECT' ? error.cause : error
+    return { observed: cause instanceof Error ? cause.message : String(cause), isProven }
   }
 }

@@ -8,6 +8,7 @@ import { proveMesh } from './mesh.ts'
 import { connectMember, proveMessage } from './messages.ts'
 import type { Proof } from './proof.ts'
 import { proveRefusals } from './refusals.ts'
+import { proveWorkloads } from './workloads.ts'
 
 /** Tries it all on the running network. A network without a public role has less to show. */
 export async function proveNetwork(running: RunningNetwork): Promise<Proof[]> {
@@ -23,8 +24,9 @@ export async function proveNetwork(running: RunningNetwork): Promise<Proof[]> {
     const heard = await inTurn(others, (to) => proveMessage(members, from, to))
     const member = members.get(from) as NatsConnection
     const refusals = await proveRefusals(running, { network, member })
+    const workloads = await proveWorkloads(running, { network, role })
     const hung = await proveHungFunctions(running, { network, role, regions })
-    return [...mesh, ...own, ...hung, ...heard, ...refusals]
+    return [...mesh, ...own, ...hung, ...heard, ...refusals, ...workloads]
   } finally {
     await Promise.all([...members.values()].map((each) => each.close()))
   }

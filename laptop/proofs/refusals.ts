@@ -1,6 +1,5 @@
 // What must not be possible is tried, each time with a genuine credential.
 import type { Network } from '../../core/access/network-file.ts'
-import { Refusal, type RefusalCode } from '../../core/errors.ts'
 import { parseCreds } from '../../core/trust/creds.ts'
 import { connectWithCreds, connectWithNkey, type NatsConnection } from '../../nats/connect.ts'
 import { mayPublish, maySubscribe } from '../../nats/permission.ts'
@@ -10,7 +9,7 @@ import { leafnodeCredsFile } from '../../store/leafnode.ts'
 import { leafnodeTarget } from '../identity/leafnode-target.ts'
 import type { RunningNetwork } from '../network.ts'
 import { requestFrom } from './credentials.ts'
-import { prove, type Proof } from './proof.ts'
+import { prove, refusedWith, type Proof } from './proof.ts'
 
 /** All of them, side by side. */
 export function proveRefusals(
@@ -126,18 +125,4 @@ async function connectOnce(dial: () => Promise<NatsConnection>): Promise<void> {
 function forbidden(isAllowed: boolean, what: string): Omit<Proof, 'what'> {
   const observed = isAllowed ? `${what} was allowed` : `Permissions Violation for the ${what}`
   return { observed, isProven: !isAllowed }
-}
-
-async function refusedWith(
-  code: RefusalCode,
-  trial: () => Promise<unknown>,
-): Promise<Omit<Proof, 'what'>> {
-  try {
-    await trial()
-    return { observed: 'it was allowed', isProven: false }
-  } catch (error) {
-    const isProven = error instanceof Refusal && error.code === code
-    const cause = error instanceof Refusal && error.code === 'ERR_CONNECT' ? error.cause : error
-    return { observed: cause instanceof Error ? cause.message : String(cause), isProven }
-  }
 }

@@ -5,6 +5,7 @@ import { parseCertificates } from '../../core/identity/certificate.ts'
 import { requestCertificate } from '../../core/identity/csr.ts'
 import { isFunctionId } from '../../core/identity/names.ts'
 import { formatHostPort } from '../../core/network/endpoint.ts'
+import { proveWorkloads } from '../../laptop/proofs/workloads.ts'
 import { mutualTls } from '../../nats/mutual-tls.ts'
 import { connectWorkload } from '../../requestor/connect-workload.ts'
 import { exchangeSvid } from '../../requestor/exchange-svid.ts'
@@ -154,4 +155,19 @@ test('a region whose functions exchange nothing is named', async (t) => {
     code: 'ERR_TARGET_UNKNOWN',
     message: 'region ams3 exchanges no certificates',
   })
+})
+
+test('npm start proves it for every workload that a role names', async (t) => {
+  const proofs = await proveWorkloads(network, { network: network.network, role: 'member' })
+  t.deepEqual(
+    proofs.map(({ what, isProven }) => [what, isProven]),
+    [
+      ['nobody comes where workloads do without a certificate', true],
+      ['a member does not, beside the certificate of a workload', true],
+      ['ams3: the workload exporter comes in by its certificate', true],
+      ['sfo2: the workload exporter comes in by its certificate', true],
+    ],
+  )
+  t.regex(proofs[0]?.observed ?? '', /^tlsv13 alert certificate required$|ECONNRESET|hang up/)
+  t.regex(proofs[1]?.observed ?? '', /Authorization Violation/)
 })
