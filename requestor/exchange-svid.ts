@@ -4,7 +4,7 @@ import { hash } from 'node:crypto'
 import { regionsFrom, type NetworkRegion } from '../core/access/network-file.ts'
 import { Refusal } from '../core/errors.ts'
 import { parseCertificates } from '../core/identity/certificate.ts'
-import { isFunctionId } from '../core/identity/names.ts'
+import { isFunctionOf } from '../core/identity/names.ts'
 import { mutualTls, type Workload } from '../nats/mutual-tls.ts'
 import { postExchange, type TokenExchange } from './exchange-token.ts'
 import type { Credential } from './request-credential.ts'
@@ -13,21 +13,23 @@ export interface SvidExchange extends Omit<TokenExchange, 'token'> {
   readonly workload: Workload
 }
 
-const exchanger = {
-  what: 'a function of the door identity',
-  isPeer: isFunctionId('identity'),
-}
-
 /**
  * At the region's function, which alone is asked. The credential ends no later than the certificate.
  * Refuses with the function's own refusal, and a region that exchanges nothing.
  */
 export async function exchangeSvid({ workload, ...exchange }: SvidExchange): Promise<Credential> {
-  const [region] = regionsFrom(exchange.network.file, exchange.region)
-  const url = exchangeUrl(region as NetworkRegion)
+  const [asking] = regionsFrom(exchange.network.file, exchange.region)
+  const region = asking as NetworkRegion
+  const url = exchangeUrl(region)
   const asked = { ...exchange, token: digestOf(workload), isCertificate: true }
-  return postExchange(asked, { url, tls: mutualTls(workload, exchanger) })
+  return postExchange(asked, { url, tls: mutualTls(workload, exchangerOf(region)) })
 }
+
+/** Not any region's: another one would learn who wants what, and answer in this one's place. */
+const exchangerOf = ({ name: region }: NetworkRegion) => ({
+  what: `the function of ${region} for the door identity`,
+  isPeer: isFunctionOf({ region, door: 'identity' }),
+})
 
 /** `x5t#S256` (RFC 8705 section 3.1). */
 function digestOf({ certificate }: Workload): string {

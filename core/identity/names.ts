@@ -8,6 +8,7 @@ import {
   formatSpiffeId,
   parseTrustDomain,
   pathOf,
+  trustDomainOf,
   type SpiffeId,
   type TrustDomain,
 } from './spiffe-id.ts'
@@ -28,11 +29,11 @@ export function serverId(domain: Domain, { region, index }: ServerPlace): Spiffe
 /** Of whatever region: whose authority signed it says which. */
 export const isServerId = (id: SpiffeId): boolean => /^\/nats\/server-\d+$/.test(pathOf(id))
 
-/** The process of this door, of whatever region. */
-export const isFunctionId =
-  (door: DoorPlace['door']) =>
+/** Of this region alone: the trust domains of regions begin with their names. */
+export const isFunctionOf =
+  ({ region, door }: Pick<DoorPlace, 'region' | 'door'>) =>
   (id: SpiffeId): boolean =>
-    pathOf(id) === `/function/${door}`
+    trustDomainOf(id).startsWith(`${region}.`) && pathOf(id) === `/function/${door}`
 
 /** A program that is no part of the network itself, by the name that the command or the record gives it. */
 export function workloadId(domain: Domain, { region, name }: Process): SpiffeId {

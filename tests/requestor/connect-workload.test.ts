@@ -3,7 +3,7 @@ import { createHash, generateKeyPairSync, hash } from 'node:crypto'
 import test from 'ava'
 import { parseCertificates } from '../../core/identity/certificate.ts'
 import { requestCertificate } from '../../core/identity/csr.ts'
-import { isFunctionId } from '../../core/identity/names.ts'
+import { isFunctionOf } from '../../core/identity/names.ts'
 import { formatHostPort } from '../../core/network/endpoint.ts'
 import { proveWorkloads } from '../../laptop/proofs/workloads.ts'
 import { mutualTls } from '../../nats/mutual-tls.ts'
@@ -136,7 +136,7 @@ test('whoever knows the digest of a certificate gets nothing for it by his own',
   const [leaf] = parseCertificates(victim.certificate)
   const token = hash('sha256', leaf?.der ?? '', 'base64url')
   const url = network.network.file.regions[0]?.workloads?.exchange ?? ''
-  const peer = { what: 'a function', isPeer: isFunctionId('identity') }
+  const peer = { what: 'a function', isPeer: isFunctionOf({ region: 'ams3', door: 'identity' }) }
   const ask = (by: Made) =>
     postExchange(
       { ...wish('ams3', by), token, isCertificate: true },
@@ -144,6 +144,21 @@ test('whoever knows the digest of a certificate gets nothing for it by his own',
     )
   await t.throwsAsync(ask(thief), { code: 'ERR_TOKEN_CERTIFICATE' })
   t.is((await ask(victim)).region, 'ams3')
+})
+
+test('another region’s function is not taken for the one that is asked, wherever its name leads', async (t) => {
+  const { file } = network.network
+  const url = file.regions.find(({ name }) => name === 'ams3')?.workloads?.exchange ?? ''
+  const lure = (region: (typeof file.regions)[number]) => ({
+    ...region,
+    ...(region.workloads && { workloads: { ...region.workloads, exchange: url } }),
+  })
+  const lured = { ...network.network, file: { ...file, regions: file.regions.map(lure) } }
+  const workload = await makeWorkload('sfo2')
+  await t.throwsAsync(exchangeSvid({ ...wish('sfo2', workload), network: lured }), {
+    message: /peer is spiffe:\/\/ams3.*, not the function of sfo2 for the door identity/,
+  })
+  t.is((await exchangeSvid({ ...wish('ams3', workload), network: lured })).region, 'ams3')
 })
 
 test('a region whose functions exchange nothing is named', async (t) => {

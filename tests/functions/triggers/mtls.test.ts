@@ -137,6 +137,20 @@ for (const [region, issuer] of [
     t.like(body, { trigger: 'mtls', identity: { id: uri, sha256, notAfterMs } })
   })
 
+test('names of sfo2’s services, which every authority may make, make nobody one of sfo2', async (t) => {
+  await using apart = await open()
+  const clustered = forgeAuthority(root, 'ams3', { ...long, subject: commonName('in a cluster') })
+  apart.trust(trustOf({ 'ams3.example': [clustered], 'sfo2.example': [sfo2] }))
+  const named = (uri: string) => ({
+    extensions: { names: names({ uris: [uri], dns: ['sfo2-identity.nats.svc.cluster.local'] }) },
+  })
+  const { body } = await ask(apart, shows(clustered, named(id)))
+  t.like(body, { identity: { id } })
+  await t.throwsAsync(
+    ask(apart, shows(clustered, named('spiffe://sfo2.example/function/identity'))),
+  )
+})
+
 test('a leaf without its authority is known by the authority of the bundle', async (t) => {
   t.is((await ask(listener, shows(ams3, {}, []))).status, 200)
 })
