@@ -16,8 +16,9 @@ import { connectWithCreds, type NatsConnection } from '../nats/connect.ts'
 import { observeNetwork } from '../nats/observe-network.ts'
 import { networkCommand, openPlace } from './command.ts'
 import { openOperatorSession } from './operator-session.ts'
+import { expectedNetwork } from './verify/expected-network.ts'
 import { findMisfits } from './verify/identity-findings.ts'
-import { readDigests } from './verify/read-digests.ts'
+import { livePlaces } from './verify/live-places.ts'
 
 const couldNotAsk = 2
 
@@ -41,7 +42,10 @@ type Options = ReturnType<typeof command.opts>
 
 async function main(): Promise<void> {
   const options = command.parse().opts()
-  const expected = expectedNetwork(options)
+  const expected = expectedNetwork(options, () => {
+    const { archipelago, homes } = openPlace(options)
+    return livePlaces(archipelago, homes)
+  })
   const { observed, misfits } = await observe(options)
   const findings = [...compareTopology(expected, observed), ...(misfits ?? [])]
   const reloads = judgeReloads(expected, findings)
@@ -55,28 +59,6 @@ async function main(): Promise<void> {
     console.log(findings.length === 0 ? '✔ as expected' : formatFindings(findings).join('\n'))
   }
   if (findings.length > 0) process.exitCode = 1
-}
-
-/** Servers are named `<region>-<number>`, their leafnode server `<region>-leafnode`. */
-function expectedNetwork(options: Options): ExpectedNetwork {
-  const regions = expectedRegions(options).map(({ name, servers }) => ({
-    name,
-    servers: Array.from({ length: servers }, (_, index) => `${name}-${index}`),
-    leafnodes: options.leafnodes ? [`${name}-leafnode`] : [],
-  }))
-  if (options.expect === undefined) return { regions }
-  const names = regions.flatMap(({ servers }) => servers)
-  return { regions, digests: readDigests(options.expect, names) }
-}
-
-function expectedRegions(options: Options): readonly { name: string; servers: number }[] {
-  if (options.regions === undefined) return openPlace(options).archipelago.regions
-  const servers = Number(options.serversPerRegion)
-  if (!Number.isSafeInteger(servers) || servers < 1) {
-    const what = `--servers-per-region is a number from 1: '${options.serversPerRegion}'`
-    throw new Refusal('ERR_OPTION_ILLEGAL', what)
-  }
-  return options.regions.split(',').map((name) => ({ name, servers }))
 }
 
 interface Seen {

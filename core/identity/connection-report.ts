@@ -44,21 +44,30 @@ export function judgeConnections(
   {
     issued,
     archipelago,
+    withdrawn = [],
   }: {
     issued: ReadonlyMap<string, Recorded>
     archipelago: Pick<Archipelago, 'trustDomain'>
+    /** SPIFFE IDs that nobody is to be connected by. */
+    withdrawn?: readonly string[]
   },
 ): ConnectionReport {
   const connections = observed.map((each): CertifiedConnection => {
     const found = issued.get(each.sha256 ?? '')
     return { ...each, ...(found && { issued: found }) }
   })
-  return { connections, findings: connections.flatMap((each) => judge(each, archipelago)) }
+  return {
+    connections,
+    findings: connections.flatMap((each) => judge(each, { archipelago, withdrawn })),
+  }
 }
 
 function judge(
   connection: CertifiedConnection,
-  archipelago: Pick<Archipelago, 'trustDomain'>,
+  {
+    archipelago,
+    withdrawn,
+  }: { archipelago: Pick<Archipelago, 'trustDomain'>; withdrawn: readonly string[] },
 ): ConnectionFinding[] {
   const { server, sha256, issued, expected } = connection
   const find = (misfit: Misfit, code: RefusalCode, what: string): ConnectionFinding[] => [
@@ -73,6 +82,8 @@ function judge(
     const what = id === undefined ? 'public' : quote(id)
     return find('id', 'ERR_PEER_ID', `recorded in ${region} as ${what}`)
   }
+  if (withdrawn.includes(id))
+    return find('id', 'ERR_IDENTITY_WITHDRAWN', `identity is withdrawn: ${quote(id)}`)
   if (expected?.includes(id) === false) {
     const wanted = expected.map(quote).join(' or ') || 'anybody known'
     return find('id', 'ERR_PEER_ID', `is ${quote(id)}, not ${wanted}`)

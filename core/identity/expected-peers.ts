@@ -1,7 +1,7 @@
 // Every TLS listener of a network, and who has to answer there.
 import { hasMtls, type Door } from '../access/door.ts'
 import type { Archipelago } from '../archipelago.ts'
-import type { DoorPlace, Endpoint, RegionPlace } from '../network/endpoint.ts'
+import type { DoorPlace, Endpoint, LeafnodePlace, RegionPlace } from '../network/endpoint.ts'
 import { functionId, leafnodeId, serverId } from './names.ts'
 import type { SpiffeId } from './spiffe-id.ts'
 
@@ -34,12 +34,7 @@ export function expectedPeers(
         { name, listener: 'workload', endpoint: workload, id },
       ]
     }),
-    {
-      name: region.leafnode.name,
-      listener: 'client',
-      endpoint: region.leafnode.client,
-      id: leafnodeId(archipelago, region.leafnode),
-    },
+    ...(region.isCut === true ? [] : [leafnodePeer(archipelago, region.leafnode)]),
     ...region.doors
       .filter(({ door }) => doors.includes(door))
       .flatMap((place) => doorPeers(archipelago, place)),
@@ -56,4 +51,9 @@ function doorPeers(archipelago: Archipelago, place: DoorPlace): ExpectedPeer[] {
     id: functionId(archipelago, place),
   } as const
   return hasMtls(door) ? [outside, inside] : [outside]
+}
+
+function leafnodePeer(archipelago: Archipelago, leafnode: LeafnodePlace): ExpectedPeer {
+  const { name, client: endpoint } = leafnode
+  return { name, listener: 'client', endpoint, id: leafnodeId(archipelago, leafnode) }
 }

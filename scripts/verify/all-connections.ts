@@ -8,7 +8,7 @@ import {
   type ObservedConnection,
 } from '../../core/identity/connection-report.ts'
 import { callersOfLeafnode, callersOfServer } from '../../core/identity/expected-callers.ts'
-import { placeNetwork, type RegionPlace } from '../../core/network/endpoint.ts'
+import type { RegionPlace } from '../../core/network/endpoint.ts'
 import { expectedServers } from '../../core/network/expected.ts'
 import { parseRegionKeys } from '../../core/trust/region-keys.ts'
 import { findServers } from '../../nats/account-state.ts'
@@ -17,7 +17,8 @@ import { observeConnections, observeMonitored } from '../../nats/observe-connect
 import { readOrRefuse } from '../../store/files.ts'
 import type { Homes } from '../../store/homes.ts'
 import { findIssued } from '../../store/issued.ts'
-import { publicFiles } from '../../store/public.ts'
+import { publicFiles, readWithdrawn } from '../../store/public.ts'
+import { livePlaces } from './live-places.ts'
 
 export interface AuditedNetwork {
   readonly archipelago: Archipelago
@@ -32,14 +33,17 @@ export async function auditConnections(
   timeoutMs: number,
 ): Promise<ConnectionReport> {
   const { archipelago, homes, observer } = network
-  const regions = placeNetwork(archipelago, 'laptop')
-  const live = await findServers(observer, expectedServers(archipelago))
+  const regions = livePlaces(archipelago, homes)
+  const withdrawn = readWithdrawn(homes)
+  const live = await findServers(observer, expectedServers(archipelago, withdrawn))
   const lists = regions.flatMap((region) => [
     ...region.servers.map(({ name }) => ({
       name,
       list: listServer(network, { name, live, region }),
     })),
-    { name: region.leafnode.name, list: listLeafnode(network, region, timeoutMs) },
+    ...(region.isCut === true
+      ? []
+      : [{ name: region.leafnode.name, list: listLeafnode(network, region, timeoutMs) }]),
   ])
   const heard = await Promise.allSettled(lists.map(({ list }) => list))
   const observed = heard.flatMap((each) => (each.status === 'fulfilled' ? each.value : []))
@@ -47,7 +51,7 @@ export async function auditConnections(
   const digests = new Set(observed.flatMap(({ sha256 }) => sha256 ?? []))
   const names = archipelago.regions.map(({ name }) => name)
   const issued = findIssued(homes, names, digests)
-  const report = judgeConnections(observed, { issued, archipelago })
+  const report = judgeConnections(observed, { issued, archipelago, withdrawn })
   return { ...report, findings: [...report.findings, ...silent.map(unread)] }
 }
 

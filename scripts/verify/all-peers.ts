@@ -1,6 +1,5 @@
 // Every listener of the local network by a handshake, every connection by its certificate's digest, and
 // every link by its age.
-import type { Archipelago } from '../../core/archipelago.ts'
 import { Refusal } from '../../core/errors.ts'
 import type { Certificate } from '../../core/identity/certificate.ts'
 import {
@@ -13,12 +12,13 @@ import { formatConnection, type ConnectionReport } from '../../core/identity/con
 import { formatLink, type LinkReport } from '../../core/identity/link-report.ts'
 import { judgePeer, type PeerFinding, type PeerWishes } from '../../core/identity/peer-report.ts'
 import { formatLeft, type ShownCertificate } from '../../core/identity/shown-certificate.ts'
-import { formatHostPort, placeNetwork } from '../../core/network/endpoint.ts'
+import { formatHostPort } from '../../core/network/endpoint.ts'
 import { peerChain } from '../../nats/handshake.ts'
 import type { Place } from '../command.ts'
 import { openOperatorSession } from '../operator-session.ts'
-import { auditConnections } from './all-connections.ts'
+import { auditConnections, type AuditedNetwork } from './all-connections.ts'
 import { auditLinks } from './all-links.ts'
+import { livePlaces } from './live-places.ts'
 
 export interface ObservedPeer {
   readonly name: string
@@ -44,7 +44,7 @@ export interface AllWishes extends Pick<PeerWishes, 'nowMs' | 'failUnder'> {
 export async function verifyAll(place: Place, wishes: AllWishes): Promise<NetworkReport> {
   const session = openOperatorSession(place)
   const { archipelago } = session
-  const observed = await observePeers(archipelago, wishes)
+  const observed = await observePeers({ archipelago, homes: place.homes }, wishes)
   const observer = await session.connectAs('observer')
   try {
     const network = { archipelago, homes: place.homes, observer }
@@ -61,11 +61,11 @@ export async function verifyAll(place: Place, wishes: AllWishes): Promise<Networ
 
 /** In turn: a network that is looked at should not notice it. */
 export async function observePeers(
-  archipelago: Archipelago,
+  { archipelago, homes }: Pick<AuditedNetwork, 'archipelago' | 'homes'>,
   wishes: AllWishes,
 ): Promise<ObservedPeer[]> {
   const doors = [...new Set(archipelago.roles.flatMap((role) => role.doors))]
-  const peers = expectedPeers(archipelago, placeNetwork(archipelago, 'laptop'), doors)
+  const peers = expectedPeers(archipelago, livePlaces(archipelago, homes), doors)
   const observed: ObservedPeer[] = []
   for (const peer of peers) observed.push(await observePeer(peer, wishes))
   return observed

@@ -14,7 +14,7 @@ export async function findMisfits(
   const roots = (['identity', 'public'] as const).flatMap((kind) =>
     readRoots(openFiles(), network.homes, kind),
   )
-  const peers = await observePeers(network.archipelago, { roots, nowMs, timeoutMs })
+  const peers = await observePeers(network, { roots, nowMs, timeoutMs })
   const { findings } = await auditConnections(network, timeoutMs)
   return [
     ...peers.flatMap(({ name, listener, findings: found }) =>

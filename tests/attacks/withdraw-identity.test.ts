@@ -267,3 +267,12 @@ test.serial(
     )
   },
 )
+
+test.serial('who looks at the network misses nobody that was withdrawn', async (t) => {
+  const where = ['--archipelago', network.archipelagoFile, '--data-dir', network.homes.data]
+  for (const [script, ...options] of [['verify-supercluster'], ['verify-peer', '--all']] as const) {
+    const { code, stdout, stderr } = await runScript(script, [...options, ...where])
+    t.is(code, 0, stdout + stderr)
+    t.notRegex(stdout, /sgp1-2|sfo2-leafnode/)
+  }
+})

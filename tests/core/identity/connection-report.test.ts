@@ -9,6 +9,7 @@ import { parseSpiffeId } from '../../../core/identity/spiffe-id.ts'
 
 const leafnode = parseSpiffeId('spiffe://ams3.example/nats/leafnode')
 const lobby = parseSpiffeId('spiffe://ams3.example/function/lobby')
+const gone = parseSpiffeId('spiffe://ams3.example/workload/gone')
 const sha256 = 'a'.repeat(64)
 const recorded: Recorded = {
   ...{ kind: 'identity', region: 'ams3', id: leafnode, holder: 'ams3-leafnode', serial: '40' },
@@ -24,6 +25,7 @@ const observed: ObservedConnection = {
 const judge = (connection: ObservedConnection, record: Recorded = recorded) =>
   judgeConnections([connection], {
     issued: new Map([[sha256, record]]),
+    withdrawn: [gone],
     archipelago: { trustDomain: 'example' },
   })
 
@@ -56,6 +58,12 @@ const misfits: readonly [string, ReturnType<typeof judge>, string, string][] = [
     judge(observed, { ...recorded, region: 'sfo2' }),
     'id ERR_PEER_ID',
     `recorded in sfo2 as '${leafnode}'`,
+  ],
+  [
+    'of a withdrawn identity',
+    judge({ ...observed, expected: [gone] }, { ...recorded, id: gone }),
+    'id ERR_IDENTITY_WITHDRAWN',
+    `identity is withdrawn: '${gone}'`,
   ],
   [
     'of somebody who does not belong there',
