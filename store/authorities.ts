@@ -53,5 +53,7 @@ export function requireAcceptable(
 ): void {
   const { kind } = place
   const profile = authorityProfile(archipelago, place)
-  acceptIntermediate(certificate, { kind, profile, roots: readRoots(files, homes, kind), nowMs })
+  const isOver = isWithdrawn(files, { homes, region: place.region })
+  const roots = readRoots(files, homes, kind).filter((root) => !isOver(root))
+  acceptIntermediate(certificate, { kind, profile, roots, nowMs })
 }

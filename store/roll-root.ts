@@ -16,6 +16,7 @@ import {
 import { writePrivate } from './files.ts'
 import { issueRootFor, type AuthorityStore } from './root.ts'
 import type { RollStage } from './roll-intermediate.ts'
+import { recordWithdrawn } from './withdrawn-authorities.ts'
 
 const nextKeyFile = (store: AuthorityStore, kind: AuthorityKind) =>
   join(rootKeyFile(store.homes, kind), '..', 'next', 'root.key')
@@ -72,6 +73,8 @@ export function withdrawOldRoots(store: AuthorityStore, kind: AuthorityKind): nu
       if (!isUnderNewestRoot(store, kind, certificate))
         throw new Refusal('ERR_AUTHORITY_OTHER', `${region}'s ${kind} authority is of the old root`)
   const [newest, ...others] = readRoots(files, homes, kind)
+  for (const { name: region } of archipelago.regions)
+    recordWithdrawn(files, { homes, region }, others)
   if (newest !== undefined) writeCertificates(files, rootsFile(homes.public, kind), [newest])
   return others.length
 }

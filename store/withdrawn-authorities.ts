@@ -1,4 +1,4 @@
-// Which authorities were withdrawn, in homes and not in what git carries: there a revert, or an older
+// Which authorities and roots were withdrawn, in homes and not in what git carries: there a revert, or an older
 // copy, would bring one back to life.
 import { hash } from 'node:crypto'
 import { existsSync } from 'node:fs'
@@ -7,15 +7,17 @@ import type { Certificate } from '../core/identity/certificate.ts'
 import type { Files } from './files.ts'
 import { regionHome, type Homes } from './homes.ts'
 
-/** For good, in the region's home and, where it is on this machine, the operator's. */
+/** For good, in the home of the region and in the operator's, whichever are on this machine. */
 export function recordWithdrawn(
   files: Files,
   { homes, region }: { readonly homes: Homes; readonly region: string },
   certificates: readonly Certificate[],
 ): void {
   if (certificates.length === 0) return
-  const places = [recordIn(regionHome(homes, region)), recordIn(homes.operator)]
-  for (const path of places.filter((_, index) => index === 0 || existsSync(homes.operator))) {
+  for (const home of [regionHome(homes, region), homes.operator].filter((each) =>
+    existsSync(each),
+  )) {
+    const path = recordIn(home)
     const digests = new Set([...readDigests(files, path), ...certificates.map(digestOf)])
     files.write(path, [...digests, ''].join('\n'))
   }

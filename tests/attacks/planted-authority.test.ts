@@ -25,6 +25,7 @@ import { publishBundles, readBundles } from '../../store/bundles.ts'
 import { openFiles } from '../../store/files.ts'
 import { homesOf } from '../../store/homes.ts'
 import { adoptNext, publishNext, withdrawOthers } from '../../store/roll-intermediate.ts'
+import { adoptNextRoot, publishNextRoot } from '../../store/roll-root.ts'
 import { readRoot, type AuthorityStore } from '../../store/root.ts'
 import { deleteWithdrawnKeys } from '../../store/withdrawn.ts'
 import { good } from '../core/archipelago/example.ts'
@@ -115,6 +116,22 @@ test('nor one that was withdrawn, when git is reverted', async (t) => {
   const before = readFileSync(file(store))
   t.is(withdrawOthers(store, ams3), 1)
   writeFileSync(file(store), before)
+  isPlanted(t, store)
+  t.deepEqual(trusted(store), genuine)
+})
+
+test('nor one of a root that was withdrawn, when git is reverted', async (t) => {
+  const store = await makeStore(t)
+  const stolen = await readRoot(store, 'identity')
+  await publishNextRoot(store, 'identity')
+  adoptNextRoot(store, 'identity')
+  const path = rootsFile(store.homes.public, 'identity')
+  const before = readFileSync(path)
+  const planted = formatCertificates([await makeAuthority(stolen, limits(store))])
+  await ensureAuthorities({ ...store, isStopped: true })
+  t.notDeepEqual(readFileSync(path), before)
+  writeFileSync(path, before)
+  appendFileSync(file(store), planted)
   isPlanted(t, store)
   t.deepEqual(trusted(store), genuine)
 })
