@@ -22,9 +22,7 @@ export async function watchConnections(
   const findings = servers.map(async (server): Promise<WatchFinding[]> => {
     const live = await readLiveConnections(connection, server, cache).catch(() => undefined)
     if (live === undefined) return [unread(server)]
-    // Nobody has to be looked up before somebody is withdrawn.
-    const isNone = trust.denyList.claims.nats.identities.length === 0
-    const cuts = (isNone ? live : identify(live, state)).map(async (each) => {
+    const cuts = identify(live, state).map(async (each) => {
       const cut = judge(each)
       return cut === undefined ? [] : await end(connection, each, { cut, trust, state })
     })

@@ -49,5 +49,6 @@ runCommand(command.name(), main, {
   ERR_KEY_NOT_HERE:
     "run it in the region's home, after request-authority; on a laptop with --laptop",
   ERR_AUTHORITY_KEY: 'let the workload make a key of its own with request-svid',
+  ERR_IDENTITY_WITHDRAWN: 'take it back in with withdraw-identity --reinstate, if it may',
   ERR_DURATION_ILLEGAL: 'name a shorter --lifetime, or raise identity.leafLifetime',
 })

@@ -29,7 +29,7 @@ export interface SignedSvid {
 /**
  * Its name is `/workload/<name>` of the region's trust domain, and it has no other; it ends no later
  * than the authority. Refuses a longer life, a region without its authority here, and a key that is the
- * authority's own. Nobody has it yet: `recordSvid` first.
+ * authority's own, or an identity that is withdrawn. Nobody has it yet: `recordSvid` first.
  */
 export async function signSvid(
   store: AuthorityStore,

@@ -1,6 +1,7 @@
 // Who may stay connected. nats-server checks a credential when it comes and when its account changes;
 // it does not cap how long a credential lives, and does not know who was denied since.
 import type { Archipelago } from '../archipelago.ts'
+import { regionDomain } from '../identity/names.ts'
 import { quote } from '../quote.ts'
 import type { AccountJwt, ScopedKey } from '../trust/account.ts'
 import { parseScopeName } from '../trust/declare.ts'
@@ -27,7 +28,7 @@ export interface LiveConnection {
   readonly identity?: string
 }
 
-export type CutRule = 'stranger' | 'outlives-role' | 'denied' | 'stays-in-lobby'
+export type CutRule = 'stranger' | 'outlives-role' | 'denied' | 'other-identity' | 'stays-in-lobby'
 
 export interface Cut {
   readonly rule: CutRule
@@ -52,6 +53,7 @@ export function judgeConnection(
   if (connection.claims === undefined) return stranger('its credential cannot be read')
   return (
     judgeDenied(connection, { account, scope, trust: context.trust }) ??
+    judgeIdentity(connection, scope, context) ??
     judgeLife(connection.claims, scope, context) ??
     judgeStay(connection, account, context)
   )
@@ -95,6 +97,25 @@ function judgeDenied(
   if (parseScopeName(scope.role) === undefined || !isOf(connection, denied)) return undefined
   const name = connection.claims?.name ?? ''
   return { rule: 'denied', reason: `the name ${quote(name)} or its invite is denied` }
+}
+
+/**
+ * A credential that was given for a certificate of one of our regions is used beside that identity's
+ * certificate: nats-server compares them with nothing.
+ */
+function judgeIdentity(
+  { identity, claims }: LiveConnection,
+  { role }: ScopedKey,
+  { archipelago }: WatchContext,
+): Cut | undefined {
+  const id = claims?.name ?? ''
+  const { door } = parseScopeName(role) ?? {}
+  const isOurs = archipelago.regions.some(({ name: region }) =>
+    id.startsWith(`spiffe://${regionDomain(archipelago, region)}/`),
+  )
+  if (door !== 'identity' || !isOurs || identity === undefined || identity === id) return undefined
+  const reason = `its credential is for ${quote(id)}, its certificate for ${quote(identity)}`
+  return { rule: 'other-identity', reason }
 }
 
 function judgeLife(

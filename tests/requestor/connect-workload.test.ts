@@ -6,7 +6,9 @@ import { requestCertificate } from '../../core/identity/csr.ts'
 import { isFunctionOf } from '../../core/identity/names.ts'
 import { formatHostPort } from '../../core/network/endpoint.ts'
 import { proveWorkloads } from '../../laptop/proofs/workloads.ts'
+import { connectWithCreds } from '../../nats/connect.ts'
 import { mutualTls } from '../../nats/mutual-tls.ts'
+import { workloadTarget } from '../../nats/workload-target.ts'
 import { connectWorkload } from '../../requestor/connect-workload.ts'
 import { exchangeSvid } from '../../requestor/exchange-svid.ts'
 import { postExchange } from '../../requestor/exchange-token.ts'
@@ -185,4 +187,24 @@ test('npm start proves it for every workload that a role names', async (t) => {
   )
   t.regex(proofs[0]?.observed ?? '', /^tlsv13 alert certificate required$|ECONNRESET|hang up/)
   t.regex(proofs[1]?.observed ?? '', /Authorization Violation/)
+})
+
+test("a stolen credential beside the thief's own certificate is cut by the watcher, and by nobody else", async (t) => {
+  const [victim, thief] = [await makeWorkload('ams3'), await makeWorkload('sfo2', 'thief')]
+  const credential = await exchangeSvid(wish('ams3', victim))
+  const servers = network.network.file.regions[0]?.workloads?.servers ?? []
+  const come = (by: Made) => {
+    const target = workloadTarget(by, { servers, name: 'test', options: { reconnect: false } })
+    return connectWithCreds(target, () => credential.creds)
+  }
+  const [genuine, borrowed] = [await come(victim), await come(thief)]
+  await borrowed.flush()
+  t.false(borrowed.isClosed())
+  const found: string[] = []
+  await using _ = network.watch(({ message }) => void found.push(message))
+  await until('the thief is cut', () => borrowed.isClosed())
+  await until('it is told', () => found.length > 0)
+  t.regex(found.join(), /credential is for '\S+exporter', its certificate for '\S+thief'/)
+  t.false(genuine.isClosed())
+  await genuine.close()
 })

@@ -211,3 +211,43 @@ test('a withdrawn identity is cut, by its certificate and by its credential, in 
   t.is(judge({ ...connect(member), identity: `${billing}2` }, trust), undefined)
   t.false(isOfIdentity(byCertificate, []))
 })
+
+/** The role member, as a workload comes to it. */
+function trustOfWorkloads(): DeclaredTrust {
+  const trust = trustOf()
+  const withDoor = trust.accounts.map((account) => {
+    const { name = '', sub, nats } = account.claims
+    const [scope] = nats.signing_keys
+    if (name !== 'KUBECON' || scope === undefined) return account
+    const role = 'member.identity.ams3'
+    const key = { ...scope, role, key: pairOf('account', role).publicKey }
+    const body = { ...nats, signing_keys: [...nats.signing_keys, key] }
+    const declared = { name, publicKey: sub as Nkey<'account'>, body }
+    return signAccount(signer, declared, { nowSeconds, previous: account })
+  })
+  return { ...trust, accounts: withDoor }
+}
+
+const exporter = 'spiffe://ams3.archipelago.example/workload/exporter'
+const thief = 'spiffe://sfo2.archipelago.example/workload/thief'
+for (const [what, scope, name, identity, rule] of [
+  ['its own certificate', 'member.identity.ams3', exporter, exporter, undefined],
+  ["another's certificate", 'member.identity.ams3', exporter, thief, 'other-identity'],
+  ['a certificate that is not on record', 'member.identity.ams3', exporter, undefined, undefined],
+  ['a certificate, by a token', 'member.identity.ams3', 'builds|repo', thief, undefined],
+  [
+    'a certificate of ours, by an identity that is not',
+    'member.identity.ams3',
+    'spiffe://mesh.example/orders',
+    thief,
+    undefined,
+  ],
+  ['a name of its own choice', member, exporter, thief, undefined],
+] as const)
+  test(`a workload with ${what} ${rule === undefined ? 'stays' : 'has to end'}`, (t) => {
+    const connection = { ...connect(scope, { name }), ...(identity && { identity }) }
+    const cut = judge(connection, trustOfWorkloads())
+    t.is(cut?.rule, rule)
+    if (cut !== undefined)
+      t.is(cut.reason, `its credential is for '${exporter}', its certificate for '${thief}'`)
+  })
