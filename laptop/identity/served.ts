@@ -84,7 +84,8 @@ async function look(
     })
     return chain[0] ?? Buffer.alloc(0)
   } catch (error) {
-    if (peer.listener === 'https' && isNobodyThere(error)) return notRunning
+    const isFunction = peer.listener === 'https' || peer.listener === 'mtls'
+    if (isFunction && isNobodyThere(error)) return notRunning
     throw error
   }
 }

@@ -113,7 +113,7 @@ test.serial('shows itself as a service: who it is, what it answers, and how much
     return answers
   }
   const infos = await ask<ServiceInfo>('INFO')
-  t.is(infos.length, 6)
+  t.is(infos.length, 9)
   const sgp1 = infos.find(({ metadata: { region, door } }) => region === 'sgp1' && door === 'lobby')
   t.deepEqual(
     sgp1?.endpoints.map(({ subject }) => subject),
@@ -127,7 +127,7 @@ test.serial('shows itself as a service: who it is, what it answers, and how much
   t.true(
     infos.every(({ endpoints }) =>
       endpoints.every(({ queue_group }) =>
-        /^provision-credentials-(lobby|invite)$/.test(queue_group),
+        /^provision-credentials-(lobby|invite|identity)$/.test(queue_group),
       ),
     ),
   )
@@ -160,10 +160,10 @@ test.serial('a function that missed a deny list has it before it serves', async 
   })
   const nc = await network.connectAs('access-operator')
   const pushed = await pushDenyList(nc, { list: () => list, expected: [], deadlineMs: 1_000 })
-  t.is(pushed.holders.length, 5)
+  t.is(pushed.holders.length, 8)
   // Its files say nothing of the list: whoever holds it tells.
   await using _back = await takeOver(network, { region: 'sfo2', door: 'invite' })
-  const states = await askFunctionStates(nc, { expected: 6 })
+  const states = await askFunctionStates(nc, { expected: 9 })
   const { sequence, digest } = denyListState(list)
   t.like(
     states.find(({ region, door }) => region === 'sfo2' && door === 'invite'),

@@ -262,7 +262,7 @@ test.serial('a region joins: four regions are one mesh, and it issues credential
       '8 servers and 4 leafnode servers are one mesh, each with its configuration',
     ),
   )
-  t.is(pids().size, 20)
+  t.is(pids().size, 24)
   stolen = await request('fra1')
   t.is(stolen.region, 'fra1')
   invited = await request('ams3', 'guest')
@@ -286,7 +286,7 @@ test.serial('a region is not withdrawn before somebody agrees', async (t) => {
   const withdrawn = lines.filter((line) => line.asks).flatMap(({ subjects }) => subjects)
   t.deepEqual(withdrawn.toSorted(), [
     'account TEAM',
-    ...['leafnode.fra1', 'member.lobby.fra1', 'moderator.invite.fra1'],
+    ...['announcer.identity.fra1', 'leafnode.fra1', 'member.lobby.fra1', 'moderator.invite.fra1'],
   ])
 })
 
@@ -297,11 +297,11 @@ test.serial(
     await using inTeam = await connect(invited, { region: 'sfo2' })
     const closed = Promise.all([member.closed(), inTeam.closed()])
     const going = [...pids()].filter(([name]) => name.startsWith('fra1'))
-    t.is(going.length, 5)
+    t.is(going.length, 6)
     const { code, stderr } = await apply('--yes')
     t.is(code, 0, stderr)
     await closed
-    t.is(pids().size, 15)
+    t.is(pids().size, 18)
     for (const [name, pid] of going) t.throws(() => process.kill(pid, 0), { code: 'ESRCH' }, name)
     t.false(existsSync(join(data(), 'fra1/functions/lobby/signing/member.nk')))
     t.false(existsSync(join(data(), 'public/regions/fra1.json')))

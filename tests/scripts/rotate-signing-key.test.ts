@@ -85,7 +85,7 @@ test.serial('a dry run says which keys would be replaced, and begins nothing', a
   t.is(code, 0)
   t.is(
     stdout,
-    'would begin at its step make: leafnode.ams3, member.lobby.ams3, moderator.invite.ams3\n' +
+    'would begin at its step make: leafnode.ams3, member.lobby.ams3, moderator.invite.ams3, announcer.identity.ams3\n' +
       'old credentials live for 10s at most\n',
   )
   t.false(existsSync(journal('ams3')))
@@ -176,6 +176,7 @@ test("all of a region's keys are replaced, its leafnode's too, and no request fa
     ...keysOf('ACCESS', 'leafnode.sfo2'),
     ...keysOf('KUBECON', 'member.lobby.sfo2'),
     ...keysOf('KUBECON', 'moderator.invite.sfo2'),
+    ...keysOf('KUBECON', 'announcer.identity.sfo2'),
   ]
   const before = read()
   const asking = askOn('sfo2')
@@ -183,7 +184,7 @@ test("all of a region's keys are replaced, its leafnode's too, and no request fa
   t.is(code, 0, stderr)
   t.true((await asking.stop()).asked > 20)
   const after = read()
-  t.is(after.length, 3)
+  t.is(after.length, 4)
   t.false(after.some((key) => before.includes(key)))
   const replaced = JSON.parse(stdout) as { key: string; replaced: string }[]
   t.deepEqual(

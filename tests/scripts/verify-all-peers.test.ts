@@ -25,10 +25,11 @@ test('everything of a network fits, and what is inferred stands apart', async (t
     t.is(shown.match(new RegExp(`-[0-9] ${listener} .*/nats/server-[0-9], left`, 'g'))?.length, 9)
   t.is(shown.match(/-[0-9] client .*: public, left: leaf /g)?.length, 9)
   t.is(shown.match(/-leafnode client .*\/nats\/leafnode, left: /g)?.length, 3)
-  t.is(shown.match(/ https .*: public, left: /g)?.length, 6)
+  t.is(shown.match(/ https .*: public, left: /g)?.length, 9)
+  t.is(shown.match(/-identity mtls .*\/function\/identity, left: /g)?.length, 3)
   t.is(connected.match(/^ {2}leafnode \w+-[0-9]#.*\/nats\/leafnode, serial /gm)?.length, 3)
   t.is(connected.match(/^ {2}leafnode \w+-leafnode#.*\/nats\/server-[0-9], serial /gm)?.length, 3)
-  t.is(connected.match(/^ {2}client \w+-leafnode#.*\/function\/\w+, serial /gm)?.length, 6)
+  t.is(connected.match(/^ {2}client \w+-leafnode#.*\/function\/\w+, serial /gm)?.length, 9)
   const checked = (kind: string) =>
     inferred.match(
       new RegExp(`^  ${kind} .*: identity was checked at .*, under a certificate until `, 'gm'),
@@ -36,15 +37,15 @@ test('everything of a network fits, and what is inferred stands apart', async (t
   t.is(checked('route')?.length, 18)
   t.true((checked('gateway')?.length ?? 0) >= 18)
   t.is(checked('leafnode')?.length, 6)
-  t.is(checked('client')?.length, 6)
+  t.is(checked('client')?.length, 9)
 })
 
 test('programs read it as JSON', async (t) => {
   const { code, stdout } = await verify('--json')
   const { observed, connected, inferred } = JSON.parse(stdout)
   t.is(code, 0)
-  t.is(observed.length, 9 * 5 + 3 + 6)
-  t.is(connected.connections.length, 12)
+  t.is(observed.length, 9 * 5 + 3 + 9 + 3)
+  t.is(connected.connections.length, 15)
   t.deepEqual([connected.findings, inferred.findings], [[], []])
 })
 
@@ -57,5 +58,5 @@ test('a link may be no older than is wished', async (t) => {
 test('leaves that end too soon are found at every listener', async (t) => {
   const { code, stdout } = await verify('--fail-under', 'leaf=9999d')
   t.is(code, 7)
-  t.is(stdout.match(/✘ ERR_PEER_NEAR_END {2}leaf /g)?.length, 54)
+  t.is(stdout.match(/✘ ERR_PEER_NEAR_END {2}leaf /g)?.length, 60)
 })
