@@ -148,7 +148,7 @@ test.serial(
       t.log(`${regions[at]}: cut after ${((await cut) - started).toFixed(1)} ms`)
     t.log(`every server and function shows it after ${took.toFixed(0)} ms`)
     t.true(report.isDone)
-    t.is(report.denyList.holders.length, 6)
+    t.is(report.denyList.holders.length, 9)
     for (const region of regions) t.false(await isIn(mallory, region), region)
     await throwsIn(t, mallory, { code: 'ERR_NKEY_DENIED' })
     await Promise.all(lives.map((each) => each[Symbol.asyncDispose]()))
