@@ -1,123 +1,40 @@
-// The listener for workloads, with nothing behind it: who gets in, as whom, and for how long.
+// The listener for workloads: who gets in, as whom, and for how long.
 import { once } from 'node:events'
 import { hash } from 'node:crypto'
 import { Agent } from 'node:https'
-import { connect, type TLSSocket } from 'node:tls'
 import test from 'ava'
-import type { Bundle, BundleMap } from '../../../core/identity/bundle.ts'
 import { parseCertificate } from '../../../core/identity/certificate.ts'
-import { formatPem } from '../../../core/identity/pem.ts'
-import { parseTrustDomain } from '../../../core/identity/spiffe-id.ts'
-import type { PeerTrust } from '../../../functions/certificates/peer-trust.ts'
-import { openAudit } from '../../../functions/provisioning/audit.ts'
-import { startWork, type Handle } from '../../../functions/provisioning/work.ts'
-import { serveMtls, type MtlsTrigger } from '../../../functions/triggers/mtls.ts'
-import { formatPrivateKey } from '../../../store/authority-keys.ts'
-import { laptopConstraints } from '../../core/identity/example.ts'
+import { purposeId } from '../../../core/identity/extensions.ts'
 import {
   authority,
   commonName,
-  constraints,
   dayMs,
   forgeAuthority,
-  forgeLeaf,
-  forgeRoot,
-  makePair,
   names,
   purposes,
   usage,
-  type Fields,
-  type Forged,
 } from '../../core/identity/forge.ts'
-import { purposeId } from '../../../core/identity/extensions.ts'
 import { until } from '../../until.ts'
-import { askHttp, type HttpAnswer } from '../ask.ts'
-
-const now = Date.now()
-const long = { notBeforeMs: now - dayMs, notAfterMs: now + dayMs }
-const root = forgeRoot({ ...long, extensions: { names: names({ uris: ['spiffe://example'] }) } })
-const [ams3, sfo2, fra1] = ['ams3', 'sfo2', 'fra1'].map((region) => makeRegion(region)) as [
-  Forged,
-  Forged,
-  Forged,
-]
-const former = makeRegion('ams3', 'the ams3 authority of before')
-const stranger = forgeRoot({ ...long, subject: commonName('stranger') })
-const foreign = forgeAuthority(stranger, 'ams3', { ...long, subject: commonName('foreign') })
-const id = 'spiffe://ams3.example/workload/billing'
-
-function makeRegion(region: string, name = `${region} authority`): Forged {
-  const limits = constraints(laptopConstraints(region))
-  return forgeAuthority(root, region, {
-    ...long,
-    subject: commonName(name),
-    extensions: { constraints: limits },
-  })
-}
-
-interface Shown {
-  readonly leaf: Forged
-  readonly chain: readonly Forged[]
-}
-type Change = Partial<Fields>
-
-function shows(issuer: Forged, change: Change = {}, above: readonly Forged[] = [issuer]): Shown {
-  const extensions = { names: names({ uris: [id] }), ...change.extensions }
-  const leaf = forgeLeaf(issuer, { ...long, pair: makePair(), ...change, extensions })
-  return { leaf, chain: [leaf, ...above] }
-}
-
-const pem = (chain: readonly Forged[]) =>
-  chain.map(({ der }) => formatPem('CERTIFICATE', der)).join('')
-const pemsOf = ({ leaf, chain }: Shown) => ({
-  certificate: pem(chain),
-  key: formatPrivateKey(leaf.pair.privateKey),
-})
-
-const bundleOf = (...authorities: readonly Forged[]): Bundle => ({
-  ...{ sequence: 1, refreshHintSeconds: 300, jwtKeys: new Map() },
-  authorities: authorities.map(({ der }) => parseCertificate(der)),
-})
-const trustOf = (by: Readonly<Record<string, readonly Forged[]>>): PeerTrust => {
-  const bundles: BundleMap = new Map(
-    Object.entries(by).map(([domain, of]) => [parseTrustDomain(domain), bundleOf(...of)]),
-  )
-  return { bundles, roots: pem([root]) }
-}
-const trust = trustOf({ 'ams3.example': [ams3], 'sfo2.example': [sfo2] })
-const server = shows(ams3, {
-  extensions: {
-    names: names({ uris: ['spiffe://ams3.example/function/identity'], ips: ['127.0.0.1'] }),
-  },
-})
-
-/** Answers with what it knows of its caller. */
-const handle: Handle = ({ caller }) => ({ isGranted: true, body: JSON.stringify(caller) })
-
-interface Open extends MtlsTrigger {
-  readonly audited: Record<string, unknown>[]
-  readonly reported: string[]
-}
-
-async function open(nowMs = () => Date.now()): Promise<Open> {
-  const [audited, reported]: [Record<string, unknown>[], string[]] = [[], []]
-  const audit = openAudit({ region: 'ams3', door: 'lobby' }, (line) =>
-    audited.push(JSON.parse(line) as Record<string, unknown>),
-  )
-  const door = { door: 'lobby', work: startWork(handle, { door: 'lobby' }) } as const
-  const report = (line: string) => void reported.push(line)
-  const rest = { problem: () => undefined, audit, report, nowMs }
-  const at = { host: '127.0.0.1', port: 0 }
-  const listener = await serveMtls(at, { shown: pemsOf(server), trust }, { ...door, ...rest })
-  return { ...listener, audited, reported }
-}
-
-const dial = (shown?: Shown) => ({
-  ca: pem([root]),
-  ...(shown && { cert: pem(shown.chain), key: formatPrivateKey(shown.leaf.pair.privateKey) }),
-})
-const ask = ({ port }: MtlsTrigger, shown?: Shown, options: object = {}): Promise<HttpAnswer> =>
-  askHttp(`https://127.0.0.1:${port}/`, { ...dial(shown), body: Buffer.from('{}'), ...options })
+import {
+  ams3,
+  ask,
+  dialed,
+  foreign,
+  former,
+  fra1,
+  id,
+  long,
+  now,
+  open,
+  pemsOf,
+  root,
+  sfo2,
+  shows,
+  stranger,
+  trustOf,
+  type Open,
+  type Shown,
+} from './mtls-listener.ts'
 
 let listener: Open
 test.before(async () => (listener = await open()))
@@ -139,7 +56,10 @@ for (const [region, issuer] of [
 
 test('names of sfo2’s services, which every authority may make, make nobody one of sfo2', async (t) => {
   await using apart = await open()
-  const clustered = forgeAuthority(root, 'ams3', { ...long, subject: commonName('in a cluster') })
+  const clustered = forgeAuthority(root, 'ams3', {
+    ...long,
+    subject: commonName('in a cluster'),
+  })
   apart.trust(trustOf({ 'ams3.example': [clustered], 'sfo2.example': [sfo2] }))
   const named = (uri: string) => ({
     extensions: { names: names({ uris: [uri], dns: ['sfo2-identity.nats.svc.cluster.local'] }) },
@@ -319,14 +239,3 @@ test('a renewed certificate is shown to the next caller, and an open connection 
 test('nothing is heard over TLS 1.2', async (t) => {
   await t.throwsAsync(ask(listener, shows(ams3), { maxVersion: 'TLSv1.2' }))
 })
-
-async function dialed(
-  { port }: MtlsTrigger,
-  shown: Shown,
-  options: object = {},
-): Promise<TLSSocket> {
-  const socket = connect({ host: '127.0.0.1', port, ...dial(shown), ...options })
-  socket.on('error', () => {})
-  await once(socket, 'secureConnect')
-  return socket
-}
