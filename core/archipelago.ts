@@ -52,6 +52,8 @@ export interface Role {
   readonly account: string
   readonly doors: readonly Door[]
   readonly identity: readonly IdentityEntry[]
+  /** Its workloads have no certificate of this network, and connect where people do. */
+  readonly outside: boolean
   readonly lifetimeSeconds: number
   readonly publish: readonly string[]
   readonly subscribe: readonly string[]

@@ -52,7 +52,14 @@ export function authorityOf(
 }
 
 const role: Role = {
-  ...{ name: 'exporter', account: 'WORK', doors: [], identity: [], lifetimeSeconds: 600 },
+  ...{
+    name: 'exporter',
+    account: 'WORK',
+    doors: [],
+    identity: [],
+    outside: false,
+    lifetimeSeconds: 600,
+  },
   ...{ publish: ['metrics.>'], subscribe: ['metrics.>'] },
   ...{ subscriptionsMax: 8, payloadBytesMax: 65_536 },
 }

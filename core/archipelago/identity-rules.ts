@@ -7,7 +7,8 @@ import { isTrustDomainId } from './workload-id.ts'
 
 const issuers = mapOf(issuerSchema).default({})
 const identity = z.array(identityEntrySchema).default([])
-const roles = mapOf(z.object({ identity, doors: z.array(z.unknown()).default([]) }))
+const doors = z.array(z.unknown()).default([])
+const roles = mapOf(z.object({ identity, doors, outside: z.boolean().default(false) }))
 
 /** The door without entries lets nobody in; entries without the door say what does not hold. */
 const identityHasDoor = rule(z.object({ roles }), ({ roles }) =>
@@ -84,8 +85,30 @@ const identitiesHaveOneRole = rule(z.object({ roles }), ({ roles }) => {
   })
 })
 
+/** Who can have a certificate of the network is to show it when he connects. */
+const outsidersHaveNoCertificate = rule(
+  z.object({ roles, trustDomain: z.string() }),
+  ({ roles, trustDomain }) =>
+    everyEntry(roles).flatMap(({ path, spiffeId = '' }) => {
+      const isOutside = roles[String(path[1])]?.outside === true
+      const [, , domain = ''] = spiffeId.split('/')
+      if (!isOutside || !domain.endsWith(`.${trustDomain}`)) return []
+      return [at([...path, 'spiffeId'], `not outside of this network: ${show(spiffeId)}`)]
+    }),
+)
+
+const outsideHasDoor = rule(z.object({ roles }), ({ roles }) =>
+  Object.entries(roles).flatMap(([name, { outside, doors }]) =>
+    outside && !doors.includes('identity')
+      ? [at(['roles', name, 'outside'], `role ${name} needs the door identity`)]
+      : [],
+  ),
+)
+
 export const identityRules = [
   identityHasDoor,
+  outsideHasDoor,
+  outsidersHaveNoCertificate,
   issuersFitTheirKind,
   issuersAreInRegions,
   issuersDiffer,

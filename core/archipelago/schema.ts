@@ -132,6 +132,12 @@ const role = z.strictObject({
   identity: list(identityEntrySchema, { min: 0, max: 64 })
     .default([])
     .describe('Who comes to it by the door identity; nobody else does.'),
+  outside: z
+    .boolean(broken('must be true or false'))
+    .default(false)
+    .describe(
+      'Who comes by a token has no certificate of this network (a build, a device), and connects where people do. Default: workloads connect to the port workload, with their certificate.',
+    ),
   lifetime: duration(
     'Life of a credential (minutes for workloads, an hour for people)',
     '10s',

@@ -1,6 +1,5 @@
 // Permission ceilings: what stands in an account JWT for every user of one signing key. The only
 // template operation is {{subject()}}: a thief of the key chooses names and tags, and wildcards pass.
-import type { Door } from '../access/door.ts'
 import type { Archipelago, Role } from '../archipelago.ts'
 import {
   accessSubject,
@@ -25,19 +24,16 @@ export function roleCeiling(role: Role, door: FunctionDoor): PermissionTemplate 
     subs: role.subscriptionsMax,
     data: unlimited,
     payload: role.payloadBytesMax,
-    allowed_connection_types: connectionTypes[door],
+    allowed_connection_types: connectionTypes(role, door),
   }
 }
 
 /**
- * Who came by a certificate or token of a workload connects where a certificate is asked for, and
- * nowhere else; nobody else comes in there.
+ * Workloads connect where a certificate is asked for, and nowhere else, unless their role says that they
+ * have none; nobody else comes in there.
  */
-const connectionTypes: Readonly<Record<Door, readonly ConnectionType[]>> = {
-  lobby: ['STANDARD'],
-  invite: ['STANDARD'],
-  legacy: ['STANDARD'],
-  identity: ['WEBSOCKET'],
+function connectionTypes({ outside }: Role, door: FunctionDoor): readonly ConnectionType[] {
+  return door === 'identity' && !outside ? ['WEBSOCKET'] : ['STANDARD']
 }
 
 /** An empty allow list would mean everything to nats-server. */

@@ -53,6 +53,7 @@ test('reads the example', (t) => {
     account: 'KUBECON',
     doors: ['lobby'],
     identity: [],
+    outside: false,
     lifetimeSeconds: 3600,
     publish: ['chat.KUBECON.online', 'chat.KUBECON.posts.*', 'chat.KUBECON.dms.*'],
     subscribe: ['chat.KUBECON.online', 'chat.KUBECON.posts.*', 'chat.KUBECON.dms.{{subject()}}'],

@@ -7,7 +7,7 @@ import type { NatsConnection } from '../../nats/connect.ts'
 import { mayPublish } from '../../nats/permission.ts'
 import { exchangeOverHttps, exchangeOverNats } from '../../requestor/exchange-token.ts'
 import { makeNkeyPair } from '../../store/key-file.ts'
-import { ams3Cluster, mesh, sfo2Cluster } from '../core/access/token-example.ts'
+import { ams3Cluster, builds, mesh, sfo2Cluster } from '../core/access/token-example.ts'
 import type { TestNetwork } from '../test-network.ts'
 import { until } from '../until.ts'
 import { askNats, enterLobby, makeHolder, nowSeconds } from './ask.ts'
@@ -65,6 +65,24 @@ for (const [way, exchange] of Object.entries(ways)) {
     await t.throwsAsync(exchange({ ...asked, region: 'sgp1' }), { code: 'ERR_TOKEN_ISSUER' })
   })
 }
+
+test('who is outside connects where people do, and nowhere else; a workload never there', async (t) => {
+  const pair = makeNkeyPair('user')
+  const sub = 'repo:shop/site:ref:refs/heads/main'
+  const claims = { iss: 'https://builds.example', sub, aud: audienceOf({ pair }) }
+  const token = builds.sign({ ...claims, exp: nowSeconds() + 300 })
+  const asked = { network: network.network, region }
+  const outside = await exchangeOverNats({ ...asked, role: 'builder', token, pair })
+  const nc = await network.connect(outside, region)
+  t.true(await mayPublish(nc, 'chat.KUBECON.online'))
+  await nc.close()
+  await t.throwsAsync(connectExchanged(network, outside), { code: 'ERR_CONNECT' })
+
+  const own = makeNkeyPair('user')
+  const ofOrders = ams3Cluster.sign(orderClaims({ pair: own }))
+  const orders = await exchangeOverNats({ ...asked, role: 'orders', token: ofOrders, pair: own })
+  await t.throwsAsync(network.connect(orders, region), { code: 'ERR_CONNECT' })
+})
 
 test('a workload gets the next credential over its own connection, with the next token', async (t) => {
   const pair = makeNkeyPair('user')

@@ -41,7 +41,7 @@ const role = (name: string, ...identities: string[]) => `
   ${name}:
     account: KUBECON
     doors: [identity]
-    identity:
+${name === 'builder' ? '    outside: true\n' : ''}    identity:
 ${identities.map((identity) => `      - { ${identity} }`).join('\n')}
     lifetime: 15m
     publish: [chat.KUBECON.online]
@@ -53,7 +53,10 @@ ${identities.map((identity) => `      - { ${identity} }`).join('\n')}
 const account = (issuer: string, name: string) =>
   `issuer: ${issuer}, subject: 'system:serviceaccount:shop:${name}'`
 
-/** `projected` comes with a token for a fixed audience, all others with one that names their nkey. */
+/**
+ * `projected` comes with a token for a fixed audience, all others with one that names their nkey; `builder`
+ * has no certificate of the network.
+ */
 const roles = [
   role('orders', account('ams3-cluster', 'orders'), account('sfo2-cluster', 'orders')),
   role('projected', `${account('ams3-cluster', 'projected')}, audience: archipelago`),

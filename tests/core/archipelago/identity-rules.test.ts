@@ -90,6 +90,18 @@ for (const [what, passage, by, rule] of [
     'roles.orders.identity: role orders needs the door identity',
   ],
   [
+    'an outsider who can have a certificate of the network',
+    "issuer: builds, subject: 'repo:shop/site:ref:refs/heads/main'",
+    'spiffeId: spiffe://ams3.archipelago.example/workload/build',
+    "roles.builder.identity.spiffeId: not outside of this network: 'spiffe://ams3.archipelago.example/workload/build'",
+  ],
+  [
+    'an outsider by another door',
+    'doors: [invite]',
+    'doors: [invite]\n    outside: true',
+    'roles.moderator.outside: role moderator needs the door identity',
+  ],
+  [
     'two issuers of one name in one region',
     'regions: [sfo2]',
     'regions: [sfo2, ams3]',

@@ -1,5 +1,6 @@
 import test from 'ava'
 import { parseArchipelago } from '../../../core/archipelago.ts'
+import type { FunctionDoor } from '../../../core/network/access-subject.ts'
 import type { PermissionTemplate } from '../../../core/trust/account.ts'
 import {
   leafnodeCeiling,
@@ -42,6 +43,17 @@ for (const { role, template } of scopes.filter(({ role }) => /^(member|moderator
     const asked = (template.pub.allow ?? []).filter((subject) => subject.startsWith('chat.req'))
     t.deepEqual(asked, [`chat.req.renew.${door}`, `chat.req.renew.${door}.*`])
   })
+
+test('workloads connect with a certificate, unless they are outside and can have none', (t) => {
+  const [member] = archipelago.roles
+  if (member === undefined) return t.fail()
+  const typesOf = (outside: boolean, door: FunctionDoor) =>
+    roleCeiling({ ...member, outside }, door).allowed_connection_types
+  t.deepEqual(typesOf(false, 'identity'), ['WEBSOCKET'])
+  t.deepEqual(typesOf(true, 'identity'), ['STANDARD'])
+  for (const door of ['lobby', 'invite', 'legacy'] as const)
+    t.deepEqual(typesOf(false, door), ['STANDARD'])
+})
 
 test('a role at the legacy door knows nothing of renewals', (t) => {
   const [member] = archipelago.roles
