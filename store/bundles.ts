@@ -18,13 +18,13 @@ export function readBundles(files: Files, { public: folder }: Homes): BundleMap 
 
 /** Of what is published now; a bundle that changed gets the next sequence, and none goes back. */
 export function publishBundles(store: AuthorityStore): BundleMap {
-  const { files, homes, archipelago } = store
+  const { files, homes, archipelago, nowMs } = store
   const before = readBundles(files, homes)
   const entries = archipelago.regions.flatMap(({ name: region }) => {
     const authorities = readAuthorities(store, { kind: 'identity', region })
     const domain = regionDomain(archipelago, region)
     if (authorities.length === 0) return []
-    return [[domain, nextBundle(before.get(domain), authorities)] as const]
+    return [[domain, nextBundle(before.get(domain), { authorities, nowMs })] as const]
   })
   const after: BundleMap = new Map(entries)
   requireForward(before, after)
@@ -32,10 +32,18 @@ export function publishBundles(store: AuthorityStore): BundleMap {
   return after
 }
 
-function nextBundle(known: Bundle | undefined, authorities: readonly Certificate[]): Bundle {
-  const made = { refreshHintSeconds, authorities, jwtKeys: known?.jwtKeys ?? new Map() }
+/**
+ * A sequence counts from the time: where the file was put back to an older one, who knows the newer takes
+ * what is made of it, and not only once its sequence has caught up. JWT keys, of which regions have none,
+ * are not taken over from the file.
+ */
+function nextBundle(
+  known: Bundle | undefined,
+  { authorities, nowMs }: { readonly authorities: readonly Certificate[]; readonly nowMs: number },
+): Bundle {
+  const made = { refreshHintSeconds, authorities, jwtKeys: new Map() }
   const same = known && { ...made, sequence: known.sequence }
   if (same && JSON.stringify(encodeBundle(same)) === JSON.stringify(encodeBundle(known)))
     return known
-  return { ...made, sequence: (known?.sequence ?? 0) + 1 }
+  return { ...made, sequence: Math.max((known?.sequence ?? 0) + 1, Math.floor(nowMs / 1000)) }
 }

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { parseArchipelago } from '../../core/archipelago.ts'
 import { authorityProfile } from '../../core/identity/authority.ts'
-import type { Bundle } from '../../core/identity/bundle.ts'
-import { formatBundleMap } from '../../core/identity/bundle-map.ts'
+import type { Bundle, BundleMap } from '../../core/identity/bundle.ts'
+import { formatBundleMap, requireForward } from '../../core/identity/bundle-map.ts'
 import { formatCertificates, type Certificate } from '../../core/identity/certificate.ts'
 import { issueAuthority, type Issuer } from '../../core/identity/issue.ts'
 import { noSubtrees, type NameConstraints } from '../../core/identity/name-constraints.ts'
@@ -147,6 +147,25 @@ test('nor those of a region that went and came back', async (t) => {
   appendFileSync(file(store), before)
   isPlanted(t, store)
   t.deepEqual(trusted(store), genuine)
+})
+
+test('a bundle map that was put back is made anew, after what functions know', async (t) => {
+  const store = await makeStore(t)
+  const path = bundleMapFile(store.homes.public)
+  const before = readFileSync(path)
+  const root = () => readRoot(store, 'identity')
+  for (const days of [1, 2]) {
+    const later = { ...store, nowMs: store.nowMs + days * 86_400_000 }
+    await publishNext(later, ams3, root)
+    adoptNext(later, ams3)
+    withdrawOthers(later, ams3)
+  }
+  const known = readBundles(store.files, store.homes)
+  writeFileSync(path, before)
+  const again = publishBundles({ ...store, nowMs: store.nowMs + 3 * 86_400_000 })
+  t.notThrows(() => requireForward(known, again))
+  const authorities = (map: BundleMap) => map.get(domain)?.authorities.map(({ serial }) => serial)
+  t.deepEqual(authorities(again), authorities(known))
 })
 
 test('a function refuses a bundle map with an authority that no root signed, or of wider limits', async (t) => {
