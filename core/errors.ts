@@ -195,6 +195,8 @@ export type RefusalCode =
   | 'ERR_SERVER_LAST'
   | 'ERR_NOT_MESHED'
   | 'ERR_RELOAD_FAILED'
+  | 'ERR_SERVER_UNKNOWN'
+  | 'ERR_NOT_RUNNING'
   | 'ERR_CERTIFICATE_NOT_SERVED'
   // core/plan, laptop: edits of archipelago.yaml
   | 'ERR_PLAN_IMPOSSIBLE'

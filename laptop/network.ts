@@ -12,6 +12,7 @@ import { bundleFunction } from './bundle.ts'
 import { openControl } from './control/open-control.ts'
 import { operatorConnector } from './network/connect-operator.ts'
 import { controlEdits, openEdits, type Edits } from './network/edits.ts'
+import { keepAuthorities } from './network/keep-authorities.ts'
 import { keepLeafnodesRenewed } from './network/leafnodes.ts'
 import { makeTrust } from './network/make-trust.ts'
 import { clientUrls, writeNetworkFile } from './network/network-file.ts'
@@ -83,6 +84,7 @@ export async function startNetwork(options: NetworkOptions): Promise<RunningNetw
   const watcher = openWatcher(runtime)
   const edits = openEdits(runtime, watcher)
   control.handle(controlEdits(edits))
+  started.use(keepAuthorities(() => edits.rollDue(report), report))
   const running = started.move()
   const stop = () => running.disposeAsync()
   return handle(runtime, {

@@ -12,7 +12,26 @@ const servedMsMax = 3000
 const servedPauseMs = 100
 
 /** SIGHUP, and then what the server says that it runs: the file on disk, loaded just now. */
-export async function reloadServer(running: Running, name: string): Promise<void> {
+export function reloadServer(running: Running, name: string): Promise<void> {
+  return running.reloading(() => reload(running, name))
+}
+
+/** A process shows the certificates of its files; refuses where one of its listeners does not. */
+export async function serveCertificates(running: Running, name: string): Promise<void> {
+  const { plan, source, options } = running
+  const network = { ...source, regions: plan.regions, data: options.data }
+  const serve = async (): Promise<void> => {
+    if (isServer(plan, name)) {
+      await reload(running, name)
+      await requireServed(network, name)
+    } else await requireServedSoon(() => requireServed(network, name))
+    running.unserved.delete(name)
+  }
+  // Nobody writes another one meanwhile.
+  await running.reloading(() => running.issuing(serve))
+}
+
+async function reload(running: Running, name: string): Promise<void> {
   const { monitor, configuration } = serverOf(running.plan, name)
   const before = await readLoaded(monitor)
   if (before === undefined) {
@@ -22,15 +41,6 @@ export async function reloadServer(running: Running, name: string): Promise<void
   const patience = { before, deadlineMs: reloadDeadlineMs }
   if (await loads(monitor, digestConfiguration(configuration), patience)) return
   throw new Refusal('ERR_RELOAD_FAILED', `${name} does not take its configuration: see its log`)
-}
-
-/** A process shows the certificates of its files; refuses where one of its listeners does not. */
-export async function serveCertificates(running: Running, name: string): Promise<void> {
-  const { plan, source, options } = running
-  if (isServer(plan, name)) await reloadServer(running, name)
-  const network = { ...source, regions: plan.regions, data: options.data }
-  await requireServedSoon(() => requireServed(network, name))
-  running.unserved.delete(name)
 }
 
 /** A function watches its own files, and takes a moment. */

@@ -1,7 +1,9 @@
 // Changes of a running supercluster, in an order that keeps the mesh whole wherever that is possible.
+import { rmSync } from 'node:fs'
 import { Refusal } from '../core/errors.ts'
 import { compareNetworks, type ProcessChange } from '../core/network/change.ts'
 import { digestConfiguration } from '../core/network/configuration.ts'
+import { quote } from '../core/quote.ts'
 import { formatHostPort } from '../core/network/endpoint.ts'
 import { homesOf } from '../store/homes.ts'
 import {
@@ -12,6 +14,7 @@ import {
   writePlan,
 } from './configurations.ts'
 import { removeOtherAnchors } from './identity/anchors.ts'
+import { identityPaths } from './layout.ts'
 import { listenersOf } from './listeners.ts'
 import { loads } from './monitor.ts'
 import { refuseTakenPorts } from './ports.ts'
@@ -40,19 +43,25 @@ export async function applyChanges(
   const after = await planNow(running, source)
   const changes = compareNetworks(running.loaded, configurationsOf(after))
   await refuseTakenPorts(newListeners(before, after))
-  writePlan(options.data, after)
-  Object.assign(running, { plan: after, source })
+  // Not while a server reloads: it would load another configuration than is waited for.
+  await running.reloading(() => Promise.resolve(adopt(running, { plan: after, source })))
   await stopAndStart(running, changes, report)
   for (const name of namesOf(changes, 'reload')) {
     report(`reload ${name}`)
     await reloadServer(running, name)
     running.loaded.set(name, serverOf(after, name).configuration)
   }
-  await restartChanged(running, { before, names: namesOf(changes, 'restart') }, report)
-  await serveMade(running, report)
+  const restarts = namesOf(changes, 'restart')
+  await serveMade(running, restarts, report)
+  await restartChanged(running, { before, names: restarts }, report)
   await meshOf(running, { deadlineMs: meshDeadlineMs })
   removeOtherAnchors(homesOf(options.data), after.anchors)
   return changes
+}
+
+function adopt(running: Running, next: Pick<Running, 'plan' | 'source'>): void {
+  writePlan(running.options.data, next.plan)
+  Object.assign(running, next)
 }
 
 function planNow(running: Running, source: NetworkSource): Promise<NetworkPlan> {
@@ -64,9 +73,14 @@ function planNow(running: Running, source: NetworkSource): Promise<NetworkPlan> 
   })
 }
 
-/** Whoever got a new certificate, and was neither restarted nor has left. */
-async function serveMade(running: Running, report: Report): Promise<void> {
+/** Whoever got a new certificate; those that restart read it then. */
+async function serveMade(
+  running: Running,
+  restarts: readonly string[],
+  report: Report,
+): Promise<void> {
   for (const name of running.unserved) {
+    if (restarts.includes(name)) continue
     report(`new certificates for ${name}`)
     await serveCertificates(running, name)
   }
@@ -76,6 +90,37 @@ async function serveMade(running: Running, report: Report): Promise<void> {
 export async function restartInTurn(running: Running, report: Report): Promise<void> {
   const names = running.plan.servers.map(({ name }) => name)
   await restartChanged(running, { before: running.plan, names }, report)
+}
+
+/**
+ * Makes every route, gateway and leafnode anew, by the certificates of now: each server is drained and
+ * restarted when the one before it is meshed again. Those of `newKeys` get new keys before that, and
+ * their old ones are pinned no more. Refuses a name that is no server's.
+ */
+export async function restartLinks(
+  running: Running,
+  newKeys: readonly string[],
+  report: Report,
+): Promise<void> {
+  for (const name of newKeys) removeIdentity(running, name)
+  if (newKeys.length > 0) await applyChanges(running, running.source, report)
+  for (const { name } of running.plan.servers) {
+    report(`drain and restart ${name}`)
+    await restartServer(running, name, { drain: true })
+    await awaitMeshed(running, { before: running.plan, name })
+  }
+  await meshOf(running, { deadlineMs: meshDeadlineMs })
+}
+
+/** The next plan makes another key. */
+function removeIdentity({ plan, options }: Running, name: string): void {
+  const region = plan.regions.find(({ servers, leafnode }) =>
+    [...servers, leafnode].some((server) => server.name === name),
+  )
+  if (region === undefined)
+    throw new Refusal('ERR_SERVER_UNKNOWN', `unknown server: ${quote(name)}`)
+  const { certificate, key } = identityPaths(options.data, { name, region: region.name })
+  for (const path of [certificate, key]) rmSync(path, { force: true })
 }
 
 async function stopAndStart(
@@ -121,17 +166,21 @@ async function restartChanged(
   }
 }
 
-async function restartServer(running: Running, name: string): Promise<void> {
+async function restartServer(
+  running: Running,
+  name: string,
+  how?: { readonly drain: boolean },
+): Promise<void> {
   const { supervisor, loaded, plan, unserved } = running
   // It reads its files when it starts; what is written after that is served later.
   unserved.delete(name)
-  await supervisor.restart(name)
+  await supervisor.restart(name, how)
   loaded.set(name, serverOf(plan, name).configuration)
 }
 
 /** Waits until one process is where it belongs among those that are old and new; what else is missing may be. */
 async function awaitMeshed(
-  { options, plan }: Pick<Running, 'options' | 'plan'>,
+  { options, plan, reloading }: Pick<Running, 'options' | 'plan' | 'reloading'>,
   { before, name }: { before: NetworkPlan; name: string },
 ): Promise<void> {
   const { monitor, configuration } = serverOf(plan, name)
@@ -144,7 +193,10 @@ async function awaitMeshed(
     .map((region) => ({ ...region, servers: region.servers.filter((one) => known.has(one.name)) }))
     .filter(({ servers }) => servers.length > 0)
   const mayRemain = (finding: { subject: string }) => finding.subject !== name
-  await meshOf({ options, plan: { ...plan, regions } }, { deadlineMs: meshDeadlineMs, mayRemain })
+  await meshOf(
+    { options, reloading, plan: { ...plan, regions } },
+    { deadlineMs: meshDeadlineMs, mayRemain },
+  )
 }
 
 const configurationsOf = ({ servers }: NetworkPlan) =>

@@ -41,6 +41,11 @@ export interface Running {
   readonly unserved: Set<string>
   /** Who writes certificates: one at a time. */
   readonly issuing: <T>(act: () => Promise<T>) => Promise<T>
+  /**
+   * Reloads, and our own first words to a server: one at a time. A server that reloads asks everybody
+   * whether he may be there, and cuts off who has not said yet who he is (nats-server 2.15).
+   */
+  readonly reloading: <T>(act: () => Promise<T>) => Promise<T>
   /** What the plan was made from. */
   source: NetworkSource
   plan: NetworkPlan
@@ -51,11 +56,12 @@ export type Report = (line: string) => void
 
 /** Waits for the mesh as a plan describes it. */
 export function meshOf(
-  { options, plan }: Pick<Running, 'options' | 'plan'>,
+  { options, plan, reloading }: Pick<Running, 'options' | 'plan' | 'reloading'>,
   patience: Omit<MeshOptions, 'connect'>,
 ): Promise<readonly ObservedServer[]> {
   const urls = plan.regions.flatMap(({ servers }) => servers.map(({ client }) => formatUrl(client)))
-  const connect = (attempt: number) => options.observe([urls[attempt % urls.length] ?? ''])
+  const connect = (attempt: number) =>
+    reloading(() => options.observe([urls[attempt % urls.length] ?? '']))
   return awaitMesh(expectedNetwork(plan), { connect, ...patience })
 }
 

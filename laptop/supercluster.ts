@@ -13,7 +13,7 @@ import { listenersOf } from './listeners.ts'
 import { refuseTakenPorts } from './ports.ts'
 import { reloadServer } from './reload.ts'
 import { keepCertificatesRenewed } from './renewal.ts'
-import { applyChanges, previewChanges, restartInTurn } from './rollout.ts'
+import { applyChanges, previewChanges, restartInTurn, restartLinks } from './rollout.ts'
 import {
   meshOf,
   type Report,
@@ -38,6 +38,8 @@ export interface Supercluster extends AsyncDisposable {
   restart(name: string): Promise<void>
   /** One after the other, each when the one before it is meshed again. */
   restartAll(report: Report): Promise<void>
+  /** Makes every link anew, server by server; those of `newKeys` get new keys. */
+  restartLinks(newKeys: readonly string[], report: Report): Promise<void>
   /** Refuses when the server does not take the configuration that lies on disk. */
   reload(name: string): Promise<void>
   /** What `apply` would do. */
@@ -67,7 +69,12 @@ export async function startSupercluster(options: SuperclusterOptions): Promise<S
   const failed = new AbortController()
   const givenUp = AbortSignal.any([failed.signal, ...(signal ? [signal] : [])])
   try {
-    const state = { loaded: new Map(), unserved: new Set<string>(), issuing: openTurn() }
+    const state = {
+      loaded: new Map(),
+      unserved: new Set<string>(),
+      issuing: openTurn(),
+      reloading: openTurn(),
+    }
     const running: Running = { options, supervisor, plan, source: options, ...state }
     for (const server of servingFirst(plan.servers)) startServer(running, server)
     const spawnedMs = performance.now() - started
@@ -124,6 +131,7 @@ function handle(
     awaitMesh: (deadlineMs) => meshOf(running, { deadlineMs }),
     restart: supervisor.restart,
     restartAll: (report) => restartInTurn(running, report),
+    restartLinks: (newKeys, report) => restartLinks(running, newKeys, report),
     reload: (name) => reloadServer(running, name),
     preview: (source) => previewChanges(running, source),
     apply: (source, report) => applyChanges(running, source, report),

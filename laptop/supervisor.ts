@@ -20,7 +20,8 @@ export interface UnexpectedExit extends ProcessExit {
 export interface Supervisor extends AsyncDisposable {
   /** Does nothing once `stop` was called. */
   start(spec: ProcessSpec): void
-  restart(name: string): Promise<void>
+  /** `drain`: clients are sent away first. */
+  restart(name: string, options?: { readonly drain?: boolean }): Promise<void>
   /** Stops one process for good. */
   remove(name: string): Promise<void>
   signal(name: string, signal: NodeJS.Signals): void
@@ -38,7 +39,13 @@ interface Member {
   timer: NodeJS.Timeout | undefined
 }
 
-const graceMs = 3000
+interface Ending {
+  readonly signal: NodeJS.Signals
+  readonly graceMs: number
+}
+const terminate: Ending = { signal: 'SIGTERM', graceMs: 3000 }
+/** nats-server ends when its clients have left: within 30 s, as its configuration says. */
+const lameDuck: Ending = { signal: 'SIGUSR2', graceMs: 40_000 }
 const backoffMsMin = 100
 const backoffMsMax = 5000
 const steadyMs = 10_000
@@ -55,13 +62,13 @@ export function superviseProcesses(options: SupervisorOptions): Supervisor {
   const { members } = supervision
   const stop = async (): Promise<void> => {
     supervision.isStopping = true
-    await Promise.all([...members.values()].map(end))
+    await Promise.all([...members.values()].map((member) => end(member)))
   }
   return {
     start: (spec) => add(supervision, spec),
-    restart: async (name) => {
+    restart: async (name, { drain = false } = {}) => {
       const member = find(supervision, name)
-      await end(member)
+      await end(member, drain ? lameDuck : terminate)
       member.isWanted = true
       launch(supervision, member)
     },
@@ -118,10 +125,10 @@ function pidsOf(members: ReadonlyMap<string, Member>): Map<string, number> {
   return new Map(running)
 }
 
-async function end(member: Member): Promise<void> {
+async function end(member: Member, how = terminate): Promise<void> {
   member.isWanted = false
   clearTimeout(member.timer)
-  await endProcess(member.running)
+  await endProcess(member.running, how)
 }
 
 function nextBackoff(member: Member): number {
@@ -130,9 +137,12 @@ function nextBackoff(member: Member): number {
   return Math.min(backoffMsMax, backoffMsMin * 2 ** (member.failures - 1))
 }
 
-async function endProcess(running: RunningProcess | undefined): Promise<void> {
+async function endProcess(
+  running: RunningProcess | undefined,
+  { signal, graceMs }: Ending,
+): Promise<void> {
   if (running === undefined) return
-  running.signal('SIGTERM')
+  running.signal(signal)
   const timer = setTimeout(() => running.signal('SIGKILL'), graceMs)
   await running.exited
   clearTimeout(timer)

@@ -22,6 +22,8 @@ export interface Peer {
   readonly serverName?: string
   /** PEM of what we show when we are asked for it; without it the peer refuses us, and notes it. */
   readonly own?: { readonly certificate: string; readonly key: string }
+  /** It speaks first, to whomever it admits: until it did, the handshake is not over. */
+  readonly isGreeting?: boolean
   readonly timeoutMs?: number
 }
 
@@ -124,18 +126,25 @@ async function shakeHands(
   try {
     await once(secure, 'secureConnect', { signal })
     seen = readShown(secure)
+    if (peer.isGreeting === true) await hearGreeting(secure, signal)
     // Our part of the handshake is sent, too: a server writes down each that broke off.
     secure.end()
     await once(secure, 'finish', { signal })
     return seen
   } catch (error) {
-    if (seen !== undefined && seen.chain.length > 0) return seen
+    const isEnough = peer.isGreeting !== true && seen !== undefined && seen.chain.length > 0
+    if (isEnough) return seen as Shown
     throw error
   } finally {
     // It may still say that it wanted a certificate from us.
     secure.on('error', () => {})
     secure.destroy()
   }
+}
+
+async function hearGreeting(secure: TLSSocket, signal: AbortSignal): Promise<void> {
+  await once(secure, 'readable', { signal })
+  if (secure.read() === null) throw new Error('it does not admit us')
 }
 
 interface Shown {

@@ -1,6 +1,7 @@
 // What a running network is asked over its control socket, a line of JSON each: one request, then
 // any number of progress lines, then one result or one refusal.
 import * as z from 'zod'
+import { authorityKinds } from '../../core/identity/authority.ts'
 import { parseJson } from '../../core/parse-json.ts'
 
 const plan = z.strictObject({
@@ -15,7 +16,18 @@ const apply = plan.extend({
 })
 /** Takes out what the deny list on disk has withdrawn, and back in what was reinstated. */
 const follow = z.strictObject({ do: z.literal('follow') })
-const request = z.discriminatedUnion('do', [plan, apply, follow])
+const roll = z.strictObject({
+  do: z.literal('roll'),
+  kind: z.enum(authorityKinds),
+  region: z.string().min(1).optional(),
+  isOnlyPublished: z.boolean().optional(),
+})
+const restartLinks = z.strictObject({
+  do: z.literal('restart-links'),
+  /** Servers that get a new key, for somebody else may have the old one. */
+  newKeys: z.array(z.string().min(1)),
+})
+const request = z.discriminatedUnion('do', [plan, apply, follow, roll, restartLinks])
 
 export type ControlRequest = z.infer<typeof request>
 

@@ -14,6 +14,7 @@ import {
   issueLeafFor,
   leavesOf,
   readLeaf,
+  requireLeafKey,
   type IssuedLeaf,
   type LeafPlace,
 } from './leaves.ts'
@@ -74,7 +75,7 @@ export async function renewCertificates(
     issueLeafFor(place, {
       issuer: issuerOf(place.region, place.kind),
       ...{ lifetimeSeconds, nowMs },
-      key: readLeaf(place)?.key,
+      key: requireLeafKey(place),
     }),
   )
   handOut(at.homes, await Promise.all(leaves))

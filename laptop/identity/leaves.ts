@@ -63,6 +63,16 @@ export function readLeaf({ files }: Pick<LeafPlace, 'files'>): HeldLeaf | undefi
   }
 }
 
+/** The key alone: its certificate may be missing or damaged. Refuses where it is gone. */
+export function requireLeafKey({ name, files }: LeafPlace): KeyObject {
+  try {
+    return createPrivateKey(readIfThere(files.key) ?? '')
+  } catch {
+    // The cause could hold a part of the key.
+    throw new Refusal('ERR_KEY_NOT_HERE', `no key of ${name} at ${files.key}: its peers pin it`)
+  }
+}
+
 const isUnreadableKey = (error: unknown) =>
   String((error as NodeJS.ErrnoException).code).startsWith('ERR_OSSL')
 

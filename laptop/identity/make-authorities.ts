@@ -32,7 +32,7 @@ export const laptopPlace = (region: string, kind: AuthorityKind): AuthorityPlace
 })
 
 /** Every authority that signs leaves on this machine. */
-function laptopPlaces({ archipelago }: Pick<AuthorityStore, 'archipelago'>) {
+export function laptopPlaces({ archipelago }: Pick<AuthorityStore, 'archipelago'>) {
   return authorityKinds.flatMap((kind) =>
     archipelago.regions.map(({ name }) => laptopPlace(name, kind)),
   )

@@ -81,6 +81,7 @@ async function look(
     const { chain } = await peerChain({
       ...{ host, port, mode: handshakeMode(peer), timeoutMs: attemptMs },
       ...(own && { own: readOwn(own) }),
+      isGreeting: greeting.has(peer.listener),
     })
     return chain[0] ?? Buffer.alloc(0)
   } catch (error) {
@@ -89,6 +90,9 @@ async function look(
     throw error
   }
 }
+
+/** Whoever hangs up on these before they have spoken is noted as a fault. */
+const greeting = new Set<ExpectedPeer['listener']>(['route', 'gateway', 'leafnode'])
 
 const readOwn = ({ certificate, key }: KeyFiles) => ({
   certificate: readOrRefuse(certificate, 'certificate'),

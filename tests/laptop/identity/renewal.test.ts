@@ -85,13 +85,32 @@ test.serial('a file that is newer than what is served is an alarm', async (t) =>
   })
 })
 
-test.serial('a file that is gone is there again at the next renewal, and served', async (t) => {
-  const { certificate } = identityPaths(data, ams3)
-  rmSync(certificate)
-  await until('it is there again', () => existsSync(certificate))
-  const serving = { archipelago, doors: [], regions: supercluster.regions, data }
-  const isServed = () =>
-    requireServed(serving, 'ams3-0').then(...([() => true, () => false] as const))
-  await until('it is served', isServed)
-  t.pass()
-})
+test.serial(
+  'a certificate that is gone is there again after a renewal, for the same key',
+  async (t) => {
+    const { certificate, key } = identityPaths(data, ams3)
+    const before = readFileSync(key, 'utf8')
+    rmSync(certificate)
+    await until('it is there again', () => existsSync(certificate))
+    t.is(readFileSync(key, 'utf8'), before)
+    const serving = { archipelago, doors: [], regions: supercluster.regions, data }
+    const isServed = () =>
+      requireServed(serving, 'ams3-0').then(...([() => true, () => false] as const))
+    await until('it is served', isServed)
+    t.pass()
+  },
+)
+
+test.serial(
+  'a key that is gone is told, and not replaced behind the back of its peers',
+  async (t) => {
+    const { key } = identityPaths(data, ams3)
+    rmSync(key)
+    const line = await until('it is told', () => lines.find((each) => each.includes('no key of')))
+    t.regex(
+      line,
+      /^ams3-0's certificates are not renewed: no key of ams3-0 at .*: its peers pin it/,
+    )
+    t.false(existsSync(key))
+  },
+)

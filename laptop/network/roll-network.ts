@@ -1,0 +1,131 @@
+// Rollovers of a network's authorities: while it runs with every process's confirmation; while it does
+// not, at once, for what starts next reads what is published then.
+import type { AuthorityKind } from '../../core/identity/authority.ts'
+import type { Archipelago } from '../../core/archipelago.ts'
+import { Refusal } from '../../core/errors.ts'
+import { isIntermediateDue } from '../../core/identity/lifetime.ts'
+import { quote } from '../../core/quote.ts'
+import { readIntermediates, readRoots } from '../../store/authority-files.ts'
+import { openFiles } from '../../store/files.ts'
+import type { Homes } from '../../store/homes.ts'
+import { readSigning } from '../../store/intermediate.ts'
+import { rollStage, type RollStage } from '../../store/roll-intermediate.ts'
+import { rootStage } from '../../store/roll-root.ts'
+import type { AuthorityStore } from '../../store/root.ts'
+import { laptopPlace, laptopPlaces } from '../identity/make-authorities.ts'
+import { rollAuthorities, rollRoot, type Rollover } from '../identity/roll-authority.ts'
+import { writeNetworkFile } from './network-file.ts'
+import type { NetworkRuntime } from './runtime.ts'
+
+export interface RollRequest {
+  readonly kind: AuthorityKind
+  /** Its authority alone; without it the root and all authorities below it. */
+  readonly region?: string | undefined
+  /** A root is made known, and not used yet. */
+  readonly isOnlyPublished?: boolean | undefined
+}
+
+/** What is in force afterwards. */
+export interface Rolled {
+  readonly stage: RollStage
+  /** By serial number; the first signs. */
+  readonly roots: readonly string[]
+  readonly authorities: readonly { readonly region: string; readonly serials: readonly string[] }[]
+}
+
+interface Owner {
+  readonly homes: Homes
+  readonly archipelago: Archipelago
+}
+
+export async function rollRunning(
+  runtime: NetworkRuntime,
+  request: RollRequest,
+  report: (line: string) => void,
+): Promise<Rolled> {
+  const { homes, trust, supercluster } = runtime
+  const owner = { homes, archipelago: trust.archipelago }
+  const confirm = async (): Promise<void> => {
+    // Newcomers trust a root as soon as the processes do.
+    writeNetworkFile(runtime)
+    await supercluster.confirm(report)
+  }
+  return roll({ ...owner, nowMs: Date.now, confirm, report }, request)
+}
+
+/** While nothing runs there is nobody to confirm. */
+export function rollStopped(
+  owner: Owner,
+  request: RollRequest,
+  report: (line: string) => void,
+): Promise<Rolled> {
+  return roll({ ...owner, nowMs: Date.now, confirm: () => Promise.resolve(), report }, request)
+}
+
+async function roll(rollover: Rollover, request: RollRequest): Promise<Rolled> {
+  const { kind, region, isOnlyPublished } = request
+  requireKnown(rollover, region)
+  if (region === undefined) await rollRoot(rollover, { kind, isOnlyPublished })
+  else await rollAuthorities(rollover, [laptopPlace(region, kind)])
+  return describeRoll(rollover, request)
+}
+
+/** Changes nothing. */
+export async function describeRoll(owner: Owner, request: RollRequest): Promise<Rolled> {
+  const { kind, region } = request
+  requireKnown(owner, region)
+  const store = storeOf(owner)
+  const { files, homes, archipelago } = store
+  const serials = (certificates: readonly { serial: string }[]) =>
+    certificates.map(({ serial }) => serial)
+  const regions = archipelago.regions.filter(({ name }) => name === (region ?? name))
+  return {
+    stage:
+      region === undefined
+        ? await rootStage(store, kind)
+        : rollStage(store, laptopPlace(region, kind)),
+    roots: serials(readRoots(files, homes, kind)),
+    authorities: regions.map(({ name }) => ({
+      region: name,
+      serials: serials(readIntermediates(files, homes, { kind, region: name })),
+    })),
+  }
+}
+
+/** Authorities that have 30 days left or less, or were not rolled to the end. */
+export function dueAuthorities(owner: Owner, nowMs = Date.now()) {
+  const store = { ...storeOf(owner), nowMs }
+  return laptopPlaces(store).filter((place) => {
+    const signing = readSigning(store, place)
+    const isDue = signing === undefined || isIntermediateDue(signing.certificate, nowMs)
+    return isDue || rollStage(store, place) !== 'steady'
+  })
+}
+
+/** The due ones of a running network, kind by kind; nothing where there is none. */
+export async function rollDue(
+  runtime: NetworkRuntime,
+  report: (line: string) => void,
+): Promise<void> {
+  const { homes, trust, supercluster } = runtime
+  const owner = { homes, archipelago: trust.archipelago }
+  const due = dueAuthorities(owner)
+  if (due.length === 0) return
+  const confirm = () => supercluster.confirm(() => {})
+  await rollAuthorities({ ...owner, nowMs: Date.now, confirm, report }, due)
+}
+
+const storeOf = ({ homes, archipelago }: Owner): AuthorityStore => ({
+  ...{ homes, archipelago },
+  files: openFiles(),
+  nowMs: Date.now(),
+})
+
+function requireKnown({ archipelago }: Owner, region: string | undefined): void {
+  const names = archipelago.regions.map(({ name }) => name)
+  if (region !== undefined && !names.includes(region))
+    throw new Refusal(
+      'ERR_REGION_UNKNOWN',
+      `unknown region: ${quote(region)} (${names.join(', ')})`,
+    )
+}
