@@ -5,6 +5,7 @@ import type { Archipelago } from '../archipelago.ts'
 import type { ProcessChange } from '../network/change.ts'
 import { quote } from '../quote.ts'
 import { planAccounts, type AccountBodies } from './accounts.ts'
+import { planIdentities } from './identities.ts'
 import { planLifetimes } from './lifetimes.ts'
 import { joinLines, planEffects, type PlanEffect, type PlanLine } from './line.ts'
 
@@ -38,14 +39,19 @@ export function makePlan(
   const impossible = planIdentity(before.archipelago, after.archipelago)
   if (impossible.length > 0) return planOf(impossible)
   const trust = planAccounts(before.accounts, after.accounts)
-  const lives =
-    before.archipelago === undefined ? [] : planLifetimes(before.archipelago, after.archipelago)
+  const issuance =
+    before.archipelago === undefined ? [] : planIssuance(before.archipelago, after.archipelago)
   const isResigned = trust.length > 0
   const rest =
     processes === undefined
       ? planNextStart(before, after, isResigned)
       : planProcesses(processes, isResigned)
-  return planOf(joinLines([...trust, ...lives, ...rest]))
+  return planOf(joinLines([...trust, ...issuance, ...rest]))
+}
+
+/** What the functions go by, and no artifact shows. */
+function planIssuance(before: Archipelago, after: Archipelago): PlanLine[] {
+  return [...planLifetimes(before, after), ...planIdentities(before, after)]
 }
 
 /** How many subjects each effect has, in the order of effects. */

@@ -294,7 +294,7 @@ test.serial('functions that hold an older deny list get the declared one', async
   const finding = await findingOf(watching, 'function-behind')
   t.is(finding.measure, 'pushed')
   const access = await network.connectAs('access-operator', 'ams3')
-  const states = await askFunctionStates(access, { expected: 6 })
+  const states = await askFunctionStates(access, { expected: 9 })
   await access.close()
   t.deepEqual(
     states.map(({ sequence }) => sequence),

@@ -183,6 +183,10 @@ test('npm start proves it for every workload that a role names', async (t) => {
       ['a member does not, beside the certificate of a workload', true],
       ['ams3: the workload exporter comes in by its certificate', true],
       ['sfo2: the workload exporter comes in by its certificate', true],
+      ...['ams3', 'sfo2', 'sgp1'].map((region) => [
+        `${region}: the workload announcer comes in by its certificate`,
+        true,
+      ]),
     ],
   )
   t.regex(proofs[0]?.observed ?? '', /^tlsv13 alert certificate required$|ECONNRESET|hang up/)
