@@ -4,7 +4,7 @@ import { connectWithCreds, type NatsConnection } from '../../nats/connect.ts'
 import { requestFrom } from './credentials.ts'
 import { prove, type Proof } from './proof.ts'
 
-const subject = 'chat.KUBECON.posts.General'
+export const subject = 'chat.KUBECON.posts.General'
 const deadlineMs = 3_000
 const warmUps = 3
 
@@ -38,7 +38,8 @@ export function proveMessage(
   })
 }
 
-async function measure(
+/** How long a message takes from one to the other; refuses one that is not heard. */
+export async function measure(
   sender: NatsConnection,
   hearer: NatsConnection,
   text: string,

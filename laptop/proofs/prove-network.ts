@@ -24,7 +24,7 @@ export async function proveNetwork(running: RunningNetwork): Promise<Proof[]> {
     const heard = await inTurn(others, (to) => proveMessage(members, from, to))
     const member = members.get(from) as NatsConnection
     const refusals = await proveRefusals(running, { network, member })
-    const workloads = await proveWorkloads(running, { network, role })
+    const workloads = await proveWorkloads(running, { network, role, members })
     const hung = await proveHungFunctions(running, { network, role, regions })
     return [...mesh, ...own, ...hung, ...heard, ...refusals, ...workloads]
   } finally {

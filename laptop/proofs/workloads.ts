@@ -4,8 +4,9 @@ import type { Creds } from '../../core/trust/creds.ts'
 import { requestCertificate } from '../../core/identity/csr.ts'
 import { workloadId } from '../../core/identity/names.ts'
 import { formatUrl } from '../../core/network/endpoint.ts'
-import { connectWithCreds } from '../../nats/connect.ts'
+import { connectWithCreds, type NatsConnection } from '../../nats/connect.ts'
 import type { Workload } from '../../nats/mutual-tls.ts'
+import { mayPublish } from '../../nats/permission.ts'
 import { workloadTarget } from '../../nats/workload-target.ts'
 import { exchangeSvid } from '../../requestor/exchange-svid.ts'
 import { formatPrivateKey, makeAuthorityKey } from '../../store/authority-keys.ts'
@@ -14,7 +15,9 @@ import { openFiles } from '../../store/files.ts'
 import { makeNkeyPair } from '../../store/key-file.ts'
 import { recordSvid, signSvid } from '../../store/svid.ts'
 import type { RunningNetwork } from '../network.ts'
+import { formatMs } from '../table.ts'
 import { requestFrom } from './credentials.ts'
+import { measure, subject } from './messages.ts'
 import { prove, refusedWith, type Proof } from './proof.ts'
 
 const lifetimeSeconds = 600
@@ -24,10 +27,18 @@ interface Named {
   readonly name: string
 }
 
+interface Tried {
+  readonly network: Network
+  /** That anyone may have. */
+  readonly role: string
+  /** By region. */
+  readonly members: ReadonlyMap<string, NatsConnection>
+}
+
 /** In the first region, with a certificate that is made for it; and as every workload that a role names. */
 export function proveWorkloads(
   running: RunningNetwork,
-  { network, role }: { network: Network; role: string },
+  { network, role, members }: Tried,
 ): Promise<Proof[]> {
   const region = running.archipelago.regions[0]?.name ?? ''
   const prover = { region, name: 'prover' }
@@ -43,7 +54,7 @@ export function proveWorkloads(
       const [creds, workload] = await Promise.all([member(), makeWorkload(running, prover)])
       return refusedWith('ERR_CONNECT', () => come(running, { workload, region, creds }))
     }),
-    ...workloadsOf(running).map((one) => proveWorkload(running, network, one)),
+    ...workloadsOf(running).map((one) => proveWorkload(running, { network, members }, one)),
   ])
 }
 
@@ -63,7 +74,7 @@ function workloadsOf({ archipelago }: RunningNetwork): (Named & { readonly role:
 
 function proveWorkload(
   running: RunningNetwork,
-  network: Network,
+  { network, members }: Omit<Tried, 'role'>,
   { role, ...named }: Named & { readonly role: string },
 ): Promise<Proof> {
   const { region, name } = named
@@ -71,9 +82,10 @@ function proveWorkload(
     const workload = await makeWorkload(running, named)
     const pair = makeNkeyPair('user')
     const { creds, tookMs } = await exchangeSvid({ network, role, region, workload, pair })
-    await come(running, { workload, region, creds })
+    const hearer = [...members].find(([other]) => other !== region)
+    const heard = await come(running, { workload, region, creds, hearer })
     const { iat, exp = 0 } = creds.user.claims
-    return { observed: `exchanged for ${role} for ${exp - iat} s`, isProven: true, tookMs }
+    return { observed: `${role} for ${exp - iat} s${heard}`, isProven: true, tookMs }
   })
 }
 
@@ -95,15 +107,32 @@ async function makeWorkload(running: RunningNetwork, { region, name }: Named): P
   }
 }
 
+interface Coming {
+  readonly workload: Workload
+  readonly region: string
+  readonly creds: Creds
+  /** Of another region. */
+  readonly hearer?: readonly [region: string, member: NatsConnection] | undefined
+}
+
+/** Connects, and says what was heard elsewhere of what it may say. */
 async function come(
   { supercluster }: RunningNetwork,
-  { workload, region, creds }: { workload: Workload; region: string; creds: Creds },
-): Promise<void> {
+  { workload, region, creds, hearer }: Coming,
+): Promise<string> {
   const places = supercluster.regions.filter(({ name }) => name === region)
   const servers = places.flatMap(({ servers: all }) =>
     all.map((server) => formatUrl(server.workload, 'wss')),
   )
   const options = { reconnect: false, maxReconnectAttempts: 0 }
   const target = workloadTarget(workload, { servers, name: 'prover', options })
-  await (await connectWithCreds(target, () => creds)).close()
+  const nc = await connectWithCreds(target, () => creds)
+  try {
+    if (hearer === undefined || !(await mayPublish(nc, subject))) return ''
+    const [other, member] = hearer
+    const tookMs = await measure(nc, member, `from a workload of ${region}`)
+    return `; heard in ${other} after ${formatMs(tookMs)}`
+  } finally {
+    await nc.close()
+  }
 }

@@ -175,7 +175,12 @@ test('a region whose functions exchange nothing is named', async (t) => {
 })
 
 test('npm start proves it for every workload that a role names', async (t) => {
-  const proofs = await proveWorkloads(network, { network: network.network, role: 'member' })
+  const member = await network.connect(await network.request({ region: 'sfo2' }), 'sfo2')
+  const proofs = await proveWorkloads(network, {
+    network: network.network,
+    role: 'member',
+    members: new Map([['sfo2', member]]),
+  })
   t.deepEqual(
     proofs.map(({ what, isProven }) => [what, isProven]),
     [
@@ -188,6 +193,12 @@ test('npm start proves it for every workload that a role names', async (t) => {
         true,
       ]),
     ],
+  )
+  await member.close()
+  const heard = /^announcer for \d+ s; heard in sfo2 after [\d.]+ ms$/
+  t.regex(
+    proofs.find(({ what }) => what.startsWith('ams3: the workload announcer'))?.observed ?? '',
+    heard,
   )
   t.regex(proofs[0]?.observed ?? '', /^tlsv13 alert certificate required$|ECONNRESET|hang up/)
   t.regex(proofs[1]?.observed ?? '', /Authorization Violation/)
