@@ -6,6 +6,7 @@ const longest = [
   'faults/leafnode-renewal',
   'attacks/watcher',
   'attacks/revocation',
+  'attacks/known-urls',
   'nats/renew-soak',
   'nats/renew',
   'scripts/move-operator-key',
