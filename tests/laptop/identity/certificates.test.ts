@@ -156,20 +156,22 @@ test('with 30 days left an authority is replaced at a start, with all keys below
   await ensure(59.9)
   const domain = 'ams3.archipelago.example'
   const bundle = () => [...readBundles(openFiles(), homes)].find(([name]) => name === domain)?.[1]
-  t.is(bundle()?.sequence, 1)
+  const sequence = bundle()?.sequence ?? NaN
   const again = await ensure(60.1)
   t.not(again.pins.get('ams3-0'), pins.get('ams3-0'))
   t.is(bundle()?.authorities.length, 1)
-  t.true((bundle()?.sequence ?? 0) > 1)
+  t.true((bundle()?.sequence ?? 0) > sequence)
 })
 
 test('while processes run an authority stays, also with less than 30 days left', async (t) => {
   const { homes, ensure } = makePlace(t)
+  const sequences = () =>
+    [...readBundles(openFiles(), homes).values()].map(({ sequence }) => sequence)
   const { pins } = await ensure()
+  const before = sequences()
   const later = await ensure(60.1, holders, false)
   t.deepEqual(later.pins, pins)
-  const bundles = readBundles(openFiles(), homes)
-  t.true([...bundles.values()].every(({ sequence }) => sequence === 1))
+  t.deepEqual(sequences(), before)
 })
 
 test('a leaf never outlives its issuer', async (t) => {
