@@ -10,10 +10,11 @@ import type { Renewed } from '../certificates/keep-current.ts'
 import { holdCertificate, type HeldCertificate } from '../certificates/held.ts'
 import { openAudit } from './audit.ts'
 import type { FunctionEnvironment } from './environment.ts'
+import { handlerOf } from './handler.ts'
 import type { Health } from './health.ts'
 import { joinQueue, type Joining } from './join-queue.ts'
 import { openLink } from './link.ts'
-import { provisionCredential, type Provisioning } from '../provision-credentials.ts'
+import type { Provisioning } from '../provision-credentials.ts'
 import { makeSelfRequest } from './self-request.ts'
 import { serveHttps, type HttpsTrigger } from '../triggers/https.ts'
 import { openTrustSource } from './trust-source.ts'
@@ -144,14 +145,6 @@ function keepAfterFirst(
   }
   keep().catch((error: unknown) => report(`alarm: certificates are not watched: ${String(error)}`))
   return kept
-}
-
-/** What only one door needs is loaded there alone. */
-async function handlerOf(door: FunctionDoor): Promise<(provisioning: Provisioning) => Handle> {
-  if (door !== 'identity')
-    return (provisioning) => (asked) => provisionCredential(asked, provisioning)
-  const { exchangeToken } = await import('../exchange-token.ts')
-  return (provisioning) => (asked) => exchangeToken(asked, provisioning)
 }
 
 function writeToStdout(line: string): void {

@@ -1,6 +1,6 @@
 // The function for platforms that run functions (`functions-framework --source=framework.ts
-// --target=provision-credentials`), and started by itself the same on a loopback address. The trust
-// comes from files alone, for nobody can push a deny list to it.
+// --target=provision-credentials`, at the door identity `--target=exchange-token`), and started by itself
+// the same on a loopback address. The trust comes from files alone, for nobody can push a deny list to it.
 //
 // Left to itself functions-framework 5.0.5 reads up to 1 GB, answers malformed JSON, /favicon.ico,
 // /robots.txt and /% before any function runs, and tells the client err.message unless NODE_ENV is
@@ -14,18 +14,20 @@ import { getTestServer } from '@google-cloud/functions-framework/testing'
 import { Refusal } from '../../core/errors.ts'
 import { openAudit } from '../provisioning/audit.ts'
 import { parseFunctionPlace, type FunctionPlace } from '../provisioning/environment.ts'
-import { provisionCredential, type Provisioning } from '../provision-credentials.ts'
+import { handlerOf } from '../provisioning/handler.ts'
+import type { Provisioning } from '../provision-credentials.ts'
 import { openTrustSource } from '../provisioning/trust-source.ts'
 import { startWork } from '../provisioning/work.ts'
 import { answerHttp, type HttpDoor } from './http.ts'
 
 process.env['NODE_ENV'] = 'production'
-const target = 'provision-credentials'
+const place = parseFunctionPlace(process.env)
+const target = place.door === 'identity' ? 'exchange-token' : 'provision-credentials'
 
 /** The path of each request, which the framework is not shown. */
 const paths = new WeakMap<IncomingMessage, string | undefined>()
 hideRequests()
-const door = openDoor(parseFunctionPlace(process.env))
+const door = openDoor(place, await handlerOf(place.door))
 http(target, (request, response) => {
   request.url = paths.get(request) ?? request.url
   return answerHttp(request, response, door)
@@ -46,7 +48,7 @@ function hideRequests(): void {
   })
 }
 
-function openDoor(place: FunctionPlace): HttpDoor {
+function openDoor(place: FunctionPlace, handle: Awaited<ReturnType<typeof handlerOf>>): HttpDoor {
   const { region, door, folders } = place
   if (door === 'legacy')
     throw new Refusal('ERR_ENVIRONMENT', 'ARCHIPELAGO_DOOR: legacy is asked over NATS only')
@@ -59,7 +61,7 @@ function openDoor(place: FunctionPlace): HttpDoor {
     nowMs: Date.now,
     audit: openAudit(place, (line) => console.log(line)),
   }
-  const work = startWork((request) => provisionCredential(request, provisioning), { door })
+  const work = startWork(handle(provisioning), { door })
   return { door, work, trigger: 'framework', problem: () => undefined }
 }
 
