@@ -1,22 +1,20 @@
-// One door of one region: its trust, its connection to the leafnode server, its HTTPS listener.
-import { connectWithNkey, type NatsConnection, type Target } from '../../nats/connect.ts'
+// One door of one region: its trust, its connection to the leafnode server, its HTTPS listeners.
 import type { FairQueue } from '../../core/access/fair-queue.ts'
 import type { FunctionDoor } from '../../core/network/access-subject.ts'
-import type { Nkey } from '../../core/trust/nkey.ts'
-import { openFiles } from '../../store/files.ts'
-import { requireKey } from '../../store/key-file.ts'
-import { functionKeyFile } from '../../store/key-paths.ts'
+import type { NatsConnection } from '../../nats/connect.ts'
+import { holdCertificate } from '../certificates/held.ts'
+import { keepAfterFirst } from '../certificates/keep-after-first.ts'
 import type { Renewed } from '../certificates/keep-current.ts'
-import { holdCertificate, type HeldCertificate } from '../certificates/held.ts'
+import type { Provisioning } from '../provision-credentials.ts'
 import { openAudit } from './audit.ts'
+import { connector } from './connector.ts'
 import type { FunctionEnvironment } from './environment.ts'
 import { handlerOf } from './handler.ts'
 import type { Health } from './health.ts'
 import { joinQueue, type Joining } from './join-queue.ts'
 import { openLink } from './link.ts'
-import type { Provisioning } from '../provision-credentials.ts'
+import { openListeners } from './open-listeners.ts'
 import { makeSelfRequest } from './self-request.ts'
-import { serveHttps, type HttpsTrigger } from '../triggers/https.ts'
 import { openTrustSource } from './trust-source.ts'
 import { startWork, type Handle, type Job, type Work } from './work.ts'
 
@@ -39,7 +37,7 @@ export async function startFunction(
   environment: FunctionEnvironment,
   parts: FunctionParts = {},
 ): Promise<RunningFunction> {
-  const { region, door, folders, https, mtls } = environment
+  const { region, door, folders } = environment
   const { report = reportToStderr, queue } = parts
   const { writeAudit = writeToStdout, selfIntervalMs = 1_000 } = parts
   await using started = new AsyncDisposableStack()
@@ -66,85 +64,31 @@ export async function startFunction(
   if (door === 'legacy') report('warning: this door makes seeds and sends them over the wire')
   const watch: { health?: Health } = {}
   const problem = (): string | undefined => (watch.health ?? { problem: 'starting' }).problem
-  const renewed: Renewed[] = []
-  // No seed over HTTP: the old clients do not ask there.
-  if (https !== undefined && door !== 'legacy') {
-    const held = holdCertificate(https.files)
-    const listener = started.use(await serveHttps(https, held.current, { door, work, problem }))
-    renewed.push({ what: 'the HTTPS listener', held, show: listener.show })
-  }
-  const listeners: HttpsTrigger[] = []
-  if (mtls !== undefined) {
-    const { openMtls } = await import('./open-mtls.ts')
-    const { audit, nowMs } = provisioning
-    const http = { door, work, problem, audit, nowMs, report }
-    listeners.push(started.use(await openMtls(mtls, own.current, http)))
-  }
+  const { audit, nowMs } = provisioning
+  const listeners = started.use(
+    await openListeners(environment, own, { door, work, problem, audit, nowMs, report }),
+  )
   const joining = { trust, work, report, askSelf, deadlineMs: selfIntervalMs }
   const join = (nc: NatsConnection, first?: Pick<Joining, 'tried'>): Health =>
     joinQueue(nc, { region, door, nkey }, { ...joining, ...first })
   const nc = await connecting
   const link = started.use(openLink({ nc, health: join(nc, { tried }) }, { connect, join }))
-  renewed.push({
+  watch.health = link
+  const identity: Renewed = {
     what: 'the link to NATS',
     held: own,
     show: (pems) => {
-      for (const listener of listeners) listener.show(pems)
+      listeners.showIdentity(pems)
       return link.renew()
     },
-  })
-  watch.health = link
-  started.use(keepAfterFirst(link.ready, renewed, report))
+  }
+  started.use(keepAfterFirst(link.ready, [identity, ...listeners.renewed], report))
   const running = started.move()
   return {
     place: `${door} of ${region}`,
     health: link,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
-}
-
-interface Connector {
-  readonly nkey: Nkey<'user'>
-  readonly connect: (options?: Target['options']) => Promise<NatsConnection>
-}
-
-function connector(
-  { region, door, folders, nats: { servers, peer } }: FunctionEnvironment,
-  own: HeldCertificate,
-): Connector {
-  const pair = requireKey(openFiles(), 'user', functionKeyFile(folders.keysFolder))
-  const target = (options: Target['options']): Target => ({
-    servers,
-    name: `provision-credentials ${door} ${region}`,
-    options: { reconnectTimeWait: 100, ...options },
-    get ca() {
-      return own.current.trusted
-    },
-    get identity() {
-      return { ...own.current, peer }
-    },
-  })
-  return {
-    nkey: pair.publicKey,
-    connect: (options) => connectWithNkey(target(options), pair),
-  }
-}
-
-/** Certificates are watched when there is time for it: the first answer comes before. */
-function keepAfterFirst(
-  ready: Promise<void>,
-  renewed: readonly Renewed[],
-  report: (line: string) => void,
-): AsyncDisposable {
-  const kept = new AsyncDisposableStack()
-  const keep = async (): Promise<void> => {
-    await ready
-    const { keepCurrent } = await import('../certificates/keep-current.ts')
-    if (kept.disposed) return
-    for (const each of renewed) kept.use(keepCurrent(each, { report }))
-  }
-  keep().catch((error: unknown) => report(`alarm: certificates are not watched: ${String(error)}`))
-  return kept
 }
 
 function writeToStdout(line: string): void {

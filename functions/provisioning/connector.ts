@@ -1,0 +1,35 @@
+// How a function dials its leafnode server: with its nkey, and the certificate that it has by then.
+import type { Nkey } from '../../core/trust/nkey.ts'
+import { connectWithNkey, type NatsConnection, type Target } from '../../nats/connect.ts'
+import { openFiles } from '../../store/files.ts'
+import { requireKey } from '../../store/key-file.ts'
+import { functionKeyFile } from '../../store/key-paths.ts'
+import type { HeldCertificate } from '../certificates/held.ts'
+import type { FunctionEnvironment } from './environment.ts'
+
+export interface Connector {
+  readonly nkey: Nkey<'user'>
+  readonly connect: (options?: Target['options']) => Promise<NatsConnection>
+}
+
+export function connector(
+  { region, door, folders, nats: { servers, peer } }: FunctionEnvironment,
+  own: HeldCertificate,
+): Connector {
+  const pair = requireKey(openFiles(), 'user', functionKeyFile(folders.keysFolder))
+  const target = (options: Target['options']): Target => ({
+    servers,
+    name: `provision-credentials ${door} ${region}`,
+    options: { reconnectTimeWait: 100, ...options },
+    get ca() {
+      return own.current.trusted
+    },
+    get identity() {
+      return { ...own.current, peer }
+    },
+  })
+  return {
+    nkey: pair.publicKey,
+    connect: (options) => connectWithNkey(target(options), pair),
+  }
+}
