@@ -19,8 +19,8 @@ export type { Msg, NatsConnection, Subscription } from '@nats-io/nats-core'
 export interface Target {
   readonly servers: readonly string[]
   /**
-   * PEM of the authorities that the servers' certificates must lead to. With an identity it is read
-   * anew at every dial, as the identity is: a reconnect shows what was renewed meanwhile.
+   * PEM of the authorities that the servers' certificates must lead to. It is read anew at every dial,
+   * as an identity is: a reconnect shows and believes what was renewed meanwhile.
    */
   readonly ca: string
   /** Where both ends show identities. `ca` is then of regions' authorities, which are no roots. */
@@ -53,12 +53,12 @@ export function connectWithNkey(target: Target, pair: NkeyPair<'user'>): Promise
 }
 
 async function dial(target: Target, proof: Partial<ConnectionOptions>): Promise<NatsConnection> {
-  const { servers, ca, identity, open, name, timeoutMs = 5_000, options } = target
+  const { servers, identity, open, name, timeoutMs = 5_000, options } = target
   const first = limitFirstDial(servers.length)
   try {
     const dialling = {
       servers: [...servers],
-      tls: identity === undefined ? { ca } : mutualTls(target, identity),
+      tls: identity === undefined ? serverTls(target) : mutualTls(target, identity),
       name,
       timeout: timeoutMs,
       maxReconnectAttempts: -1,
@@ -80,6 +80,12 @@ async function dial(target: Target, proof: Partial<ConnectionOptions>): Promise<
     })
   }
 }
+
+const serverTls = (target: Target): TlsOptions => ({
+  get ca() {
+    return target.ca
+  },
+})
 
 /** Handed to Node as it is, though the client's own type knows less of it. */
 function mutualTls(target: Target, first: OwnIdentity): TlsOptions {

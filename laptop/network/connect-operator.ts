@@ -33,7 +33,12 @@ export function operatorConnector({ home, ca }: OperatorSource): ConnectOperator
     return creds
   }
   return (user, servers, options = {}) => {
-    const target = { servers, ca: ca(), name: `archipelago ${user}`, options }
+    const target = {
+      ...{ servers, name: `archipelago ${user}`, options },
+      get ca() {
+        return ca()
+      },
+    }
     return connectWithCreds(target, () => current(user))
   }
 }
