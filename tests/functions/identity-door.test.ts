@@ -81,8 +81,7 @@ for (const region of ['ams3', 'sfo2'])
 
 test.serial('who stands in no role is known, refused and written down', async (t) => {
   const id = 'spiffe://ams3.archipelago.example/workload/stranger'
-  const error = await t.throwsAsync(exchange(await workloadOf('ams3', id)))
-  t.regex(String(error), /ERR_TOKEN_SUBJECT|no role/)
+  await t.throwsAsync(exchange(await workloadOf('ams3', id)), { code: 'ERR_TOKEN_SUBJECT' })
   await until('the line', () =>
     auditOf().find(
       ({ verdict, caller }) =>
