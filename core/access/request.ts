@@ -111,13 +111,15 @@ function parseClaims(value: Record<string, unknown>): ParsedProof {
     throw new Refusal('ERR_CURVE_MISSING', 'no curve key to which the answer can be sealed')
   if (typeof nkey !== 'string' || !isNkey('user', nkey))
     throw new Refusal('ERR_PROOF_ILLEGAL', `proof: nkey is not a user's`)
+  if (typeof audience !== 'string' || typeof door !== 'string')
+    throw new Refusal('ERR_PROOF_ILLEGAL', 'proof: audience or door is not text')
   if (!Number.isSafeInteger(time))
     throw new Refusal('ERR_PROOF_ILLEGAL', 'proof: time is not whole')
   if (typeof nonce !== 'string' || !isNonce(nonce))
     throw new Refusal('ERR_PROOF_ILLEGAL', 'proof: nonce is not 16 to 64 characters of base64url')
   return {
-    audience: String(audience),
-    door: String(door),
+    audience,
+    door,
     role,
     nkey,
     curve: parseCurveKey(typeof curve === 'string' ? curve : ''),

@@ -177,7 +177,7 @@ test.serial('two applies at once: the second is refused', async (t) => {
   const both = [network.apply(network.archipelagoFile), network.apply(network.archipelagoFile)]
   const [first, second] = await Promise.allSettled(both)
   t.is(first?.status, 'fulfilled')
-  t.like(second, { reason: { code: 'ERR_BUSY', message: 'an apply is under way in this network' } })
+  t.like(second, { reason: { code: 'ERR_BUSY', message: 'an edit is under way in this network' } })
 })
 
 test.serial('what was agreed to is done, and nothing else', async (t) => {

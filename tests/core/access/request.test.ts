@@ -42,6 +42,7 @@ test('takes a request of exactly 4096 bytes, and none of one more', (t) => {
 const proof = encodeProof(claimsOf(trust))
 const notJson = 'request is not JSON in UTF-8'
 const other = 'proof: not the one spelling of its claims'
+const notText = 'proof: audience or door is not text'
 const claimsText = JSON.stringify(claimsOf(trust))
 const { audience, nkey } = claimsOf(trust)
 
@@ -162,8 +163,14 @@ const badRequests: [what: string, bytes: Uint8Array, code: string, message: stri
     'ERR_PROOF_ILLEGAL',
     other,
   ],
-  ['an audience that is no text', withClaims({ audience: 7 }), 'ERR_PROOF_ILLEGAL', other],
-  ['a door that is a list', withClaims({ door: ['lobby'] }), 'ERR_PROOF_ILLEGAL', other],
+  ['an audience that is no text', withClaims({ audience: 7 }), 'ERR_PROOF_ILLEGAL', notText],
+  ['a door that is a list', withClaims({ door: ['lobby'] }), 'ERR_PROOF_ILLEGAL', notText],
+  [
+    'a door that cannot be made text',
+    withClaims({ door: { toString: 1, valueOf: 1 } }),
+    'ERR_PROOF_ILLEGAL',
+    notText,
+  ],
   ['no name', withClaims({ name: undefined }), 'ERR_NAME_MISSING', 'name is missing'],
   ['an empty name', withClaims({ name: '' }), 'ERR_NAME_MISSING', 'name is missing'],
   ['a name that is no text', withClaims({ name: {} }), 'ERR_NAME_ILLEGAL', 'name is not text'],
