@@ -4,7 +4,7 @@
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import type { ConnectionOptions, NatsConnection, TlsOptions } from '@nats-io/nats-core'
-import { NatsConnectionImpl, setTransportFactory } from '@nats-io/nats-core/internal'
+import { MsgHdrsImpl, NatsConnectionImpl, setTransportFactory } from '@nats-io/nats-core/internal'
 import { nodeResolveHost, NodeTransport } from '@nats-io/transport-node/lib/node_transport.js'
 
 /** What is dialled: a name only where it was one. */
@@ -24,6 +24,19 @@ export function connectOver(
 ): Promise<NatsConnection> {
   setTransportFactory({ factory: () => new StreamTransport(), dnsResolveFn: nodeResolveHost })
   return NatsConnectionImpl.connect(open === undefined ? options : { ...options, tls: over(open) })
+}
+
+/**
+ * Headers that cannot be read are none. The client (nats-core 3.4) throws at a name such as `a b` while it
+ * reads its socket, and then reads no more: one message of anybody would make us deaf for good.
+ */
+const decodeStrictly = MsgHdrsImpl.decode
+MsgHdrsImpl.decode = (bytes) => {
+  try {
+    return decodeStrictly(bytes)
+  } catch {
+    return new MsgHdrsImpl()
+  }
 }
 
 interface Opened {

@@ -2,6 +2,7 @@
 // likes to whom she likes, and knows whatever a gateway of hers has read. Each attack is shown to work
 // where its protection is taken out.
 import { setTimeout as delay } from 'node:timers/promises'
+import { MsgHdrsImpl } from '@nats-io/nats-core/internal'
 import test from 'ava'
 import { sealAnswer } from '../../core/access/answer.ts'
 import { makeAsk, readAnswer, type Ask, type Asking } from '../../core/access/ask.ts'
@@ -343,6 +344,17 @@ test.serial('forges answers and refusals to a request that she has not read', as
 async function watchViolations(nc: NatsConnection, violations: unknown[]): Promise<void> {
   for await (const status of nc.status()) if (status.type === 'error') violations.push(status.error)
 }
+
+test.serial('silences no function by a header whose name is none', async (t) => {
+  const mallory = await enterLobby(network, 'sfo2')
+  const subject = 'chat.req.access.sfo2'
+  // Her own client would refuse to make it. Read by theirs, it was the last message that they read.
+  const headers = MsgHdrsImpl.fromRecord({ 'a b': ['c'] })
+  const refused = await mallory.request(subject, 'x', { headers, timeout: 5_000 })
+  t.regex(refused.headers?.get('Nats-Service-Error') ?? '', /^ERR_REQUEST_NOT_JSON: /)
+  t.true(isIssued(await askNats(mallory, subject, spell(network))))
+  await mallory.close()
+})
 
 test.serial('uses an invite that a gateway of hers has read, with a key of her own', async (t) => {
   const [invited, thief] = [makeHolder(), makeHolder()]
