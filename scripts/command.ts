@@ -99,6 +99,7 @@ const hints: Hints = {
     'name the home that is here with --home, or bring a lost one back with restore-trust',
   ERR_IDENTITY_KEY_AWAY: 'bring it back with move-operator-key --back, do this, move it away again',
   ERR_KEY_NOT_HERE: 'run it where that key has its home, or bring the key back there',
+  ERR_CSR_KEY: 'make the key on P-256, as request-authority and request-svid do',
   ERR_CONNECT: 'start the network with npm start, or look why that address does not answer',
   ERR_NO_ANSWER:
     'look with npx node scripts/verify-supercluster.ts which region is down, then try again',

@@ -71,4 +71,10 @@ function findSigned(
   return readIntermediates(files, homes, place).find(({ openssl }) => openssl.publicKey.equals(key))
 }
 
-runCommand(command.name(), main)
+runCommand(command.name(), main, {
+  ERR_STORE_UNREADABLE: 'name the file that sign-region wrote, with --certificate',
+  ERR_CHAIN_UNTRUSTED: "bring the operator's public folder here first: the roots are in it",
+  ERR_AUTHORITY_KEY: "have the request signed that lies here, next to the region's new key",
+  ERR_AUTHORITY_CONSTRAINTS:
+    'have it signed with the same archipelago.yaml, and with --laptop on both sides or on neither',
+})

@@ -1,6 +1,7 @@
 // Signs a region's request for its authority. The key of the region is never seen here; what the
 // authority may name is written in archipelago.yaml, not in the request.
 import { resolve } from 'node:path'
+import type { AuthorityPlace } from '../core/identity/authority.ts'
 import { formatCertificates } from '../core/identity/certificate.ts'
 import { intermediateFiles, intermediatesFile } from '../store/authority-files.ts'
 import { readOrRefuse } from '../store/files.ts'
@@ -26,15 +27,8 @@ const command = networkCommand(
   .option('--json', 'print the certificate as JSON')
 
 async function main(): Promise<void> {
-  const {
-    csr,
-    rootKey,
-    passphraseFile,
-    out,
-    dryRun: isDryRun,
-    json,
-    ...options
-  } = command.parse().opts()
+  const { csr, rootKey, passphraseFile, out, dryRun, json, ...options } = command.parse().opts()
+  const isDryRun = dryRun ?? false
   const store = openStore(openPlace(options), { isDryRun })
   const { files, homes } = store
   const place = authorityPlace(options)
@@ -52,20 +46,35 @@ async function main(): Promise<void> {
   if (isDryRun) publish()
   else withTrustLock(homes, publish)
   if (out !== undefined) files.write(resolve(out), formatCertificates([certificate]))
-  const described = describeCertificate(certificate)
-  if (json)
-    return console.log(
-      JSON.stringify({ region, kind, isNew, ...described, isDryRun: isDryRun ?? false }),
-    )
-  const verb = isNew ? (isDryRun ? 'would be signed' : 'signed') : 'was signed before'
-  console.log(
-    `${region}, ${kind}: ${verb}: sha256 ${described.sha256}, until ${described.notAfter}`,
-  )
-  console.log(`published in ${intermediatesFile(homes.public, kind, region)}`)
-  if (isNew) console.log(`next: request-authority --region ${region} --kind ${kind} adopts it`)
+  const outcome = { ...place, ...describeCertificate(certificate), isNew, isDryRun }
+  if (json) return console.log(JSON.stringify(outcome))
+  for (const line of show(outcome, intermediatesFile(homes.public, kind, region))) console.log(line)
+}
+
+type Outcome = ReturnType<typeof describeCertificate> &
+  AuthorityPlace & { readonly isNew: boolean; readonly isDryRun: boolean }
+
+function show(
+  { region, kind, sha256, notAfter, isNew, isDryRun }: Outcome,
+  file: string,
+): string[] {
+  // What would be signed has no digest yet: it would be another one each time.
+  if (isNew && isDryRun)
+    return [
+      `${region}, ${kind}: would be signed, until ${notAfter}`,
+      `would be published in ${file}`,
+    ]
+  const verb = isNew ? 'signed' : 'was signed before'
+  return [
+    `${region}, ${kind}: ${verb}: sha256 ${sha256}, until ${notAfter}`,
+    `published in ${file}`,
+    ...(isNew ? [`next: request-authority --region ${region} --kind ${kind} adopts it`] : []),
+  ]
 }
 
 runCommand(command.name(), main, {
+  ERR_STORE_UNREADABLE:
+    "name the region's request with --csr; where there is no root yet, begin with make-root",
   ERR_KEY_NOT_HERE:
     'name the file of the root’s key with --root-key, or make a root with make-root',
   ERR_AUTHORITY_KEY: 'let the region make a key of its own with request-authority',

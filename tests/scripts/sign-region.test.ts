@@ -46,7 +46,7 @@ test.serial('a root, a request, a signature and its adoption', async (t) => {
   const before = snapshot(operator.data)
   const sign = ['sign-region', ...ams3, '--csr', request, ...withPassphrase] as const
   const dry = await operator.run(...sign, '--dry-run')
-  t.regex(dry.stdout, /^ams3, identity: would be signed: sha256 /)
+  t.regex(dry.stdout, /^ams3, identity: would be signed, until .+\nwould be published in .+\n$/)
   t.deepEqual(snapshot(operator.data), before)
 
   const signed = await operator.run(...sign, '--json')
@@ -96,6 +96,25 @@ test.serial('keys of roots can lie elsewhere, but in no repository', async (t) =
   )
   t.is(inside.code, 1)
   t.regex(inside.stderr, /^make-root: keys may not lie in the repository: /)
+})
+
+test.serial('what is missing is named with the next step', async (t) => {
+  const { folder, operator, region } = makePlace(t)
+  const noRequest = await operator.run('sign-region', ...ams3)
+  t.regex(
+    noRequest.stderr,
+    /^sign-region: no request at .+\ndo: name the region's request with --csr/,
+  )
+  const { request } = JSON.parse((await region.run('request-authority', ...ams3, '--json')).stdout)
+  const noRoot = await operator.run('sign-region', ...ams3, '--csr', request)
+  t.regex(noRoot.stderr, /^sign-region: no identity root is published\ndo: .+ begin with make-root/)
+  await operator.run('make-root', ...kind, '--key-dir', join(folder, 'stick'))
+  const rootKey = join(folder, 'stick/archipelago-identity-root.key')
+  const out = join(folder, 'ams3.crt')
+  const sign = ['--csr', request, '--root-key', rootKey, '--out', out]
+  t.is((await operator.run('sign-region', ...ams3, ...sign)).code, 0)
+  const early = await region.run('request-authority', ...ams3, '--certificate', out)
+  t.regex(early.stderr, /^request-authority: no trusted issuer .+\ndo: bring the operator's public/)
 })
 
 test.serial('a dry run makes no root, and asks for no passphrase', async (t) => {
