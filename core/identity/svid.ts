@@ -1,11 +1,18 @@
 // X.509-SVIDs (X509-SVID.md): what a certificate must be to stand for a SPIFFE ID. The bundle is
 // chosen by the trust domain that the certificate claims, and by nothing else.
 import { Refusal, type RefusalCode } from '../errors.ts'
+import { quote } from '../quote.ts'
 import { requireBundle, type BundleMap } from './bundle.ts'
 import { nameOf, parseCertificate, type Certificate } from './certificate.ts'
 import { requireShort, verifyChain } from './chain.ts'
 import { extensionId, purposeId } from './extensions.ts'
-import { parseSpiffeId, pathOf, trustDomainOf, type SpiffeId } from './spiffe-id.ts'
+import {
+  parseSpiffeId,
+  pathOf,
+  trustDomainOf,
+  type SpiffeId,
+  type TrustDomain,
+} from './spiffe-id.ts'
 
 export interface Svid {
   readonly id: SpiffeId
@@ -32,6 +39,22 @@ export function verifySvid(chain: readonly Uint8Array[], { bundles, nowMs }: Svi
     purposes: ['serverAuth', 'clientAuth'],
   })
   return { id, leaf, path }
+}
+
+/**
+ * For who trusts several trust domains and is itself of `own`: refuses DNS names of another one that are
+ * not below it. Names inside of a cluster may be made by every region's authority, so they count from one's
+ * own alone.
+ */
+export function requireNamesOfDomain({ id, leaf }: Svid, own: TrustDomain): void {
+  const domain = trustDomainOf(id)
+  if (domain === own) return
+  const shared = leaf.names.dns.find((name) => name !== domain && !name.endsWith(`.${domain}`))
+  if (shared !== undefined)
+    throw new Refusal(
+      'ERR_SVID_NAME_SHARED',
+      `SVID ${nameOf(leaf)}: a name that is not below its trust domain: ${quote(shared)}`,
+    )
 }
 
 const emptyName = Buffer.from([0x30, 0])

@@ -3,8 +3,14 @@
 import { constants } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TLSSocket } from 'node:tls'
-import { formatCertificates } from '../../core/identity/certificate.ts'
+import {
+  formatCertificates,
+  parseCertificates,
+  type Certificate,
+} from '../../core/identity/certificate.ts'
+import { trustDomainOf } from '../../core/identity/spiffe-id.ts'
 import type { KeyAndCertificate } from '../../core/identity/successor.ts'
+import { requireSvid } from '../../core/identity/svid.ts'
 import type { PeerTrust } from '../certificates/peer-trust.ts'
 import type { Audit } from '../provisioning/audit.ts'
 import { answerRefusal } from '../../core/access/status.ts'
@@ -33,7 +39,7 @@ export async function serveMtls(
 ): Promise<MtlsTrigger> {
   const current = { shown, trust }
   const { report, nowMs } = door
-  const callers = openCallers({ bundles: () => current.trust.bundles, nowMs })
+  const callers = openCallers({ bundles: () => current.trust.bundles, own: domainOf(shown), nowMs })
   const asks = { requestCert: true, rejectUnauthorized: true, ...contextOf(current) }
   const listener = await openListener(at, asks, (request, response) =>
     answer(request, response, { door, callers }),
@@ -55,6 +61,9 @@ export async function serveMtls(
     [Symbol.asyncDispose]: () => listener[Symbol.asyncDispose](),
   }
 }
+
+const domainOf = ({ certificate }: KeyAndCertificate) =>
+  trustDomainOf(requireSvid(parseCertificates(certificate)[0] as Certificate))
 
 /**
  * Without tickets: whoever resumes a session is not asked for a certificate again, and need not have its

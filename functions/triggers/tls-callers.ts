@@ -4,7 +4,8 @@ import { hash } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
 import { Refusal } from '../../core/errors.ts'
 import type { BundleMap } from '../../core/identity/bundle.ts'
-import { verifySvid, type Svid } from '../../core/identity/svid.ts'
+import type { TrustDomain } from '../../core/identity/spiffe-id.ts'
+import { requireNamesOfDomain, verifySvid } from '../../core/identity/svid.ts'
 import { shownChain } from '../../nats/shown-chain.ts'
 import type { CallerIdentity } from '../provisioning/audit.ts'
 
@@ -18,6 +19,8 @@ export interface Callers {
 }
 export interface CallersOptions {
   readonly bundles: () => BundleMap
+  /** Of the listener. */
+  readonly own: TrustDomain
   readonly nowMs: () => number
 }
 
@@ -31,12 +34,12 @@ interface Known {
 /** Node fires longer timers at once. */
 const timerMsMax = 2 ** 31 - 1
 
-export function openCallers({ bundles, nowMs }: CallersOptions): Callers {
+export function openCallers({ bundles, own, nowMs }: CallersOptions): Callers {
   const open = new Map<TLSSocket, Known>()
   const identify = (known: Known): CallerIdentity => {
     const [by, now] = [bundles(), nowMs()]
     if (known.verified?.by !== by)
-      known.verified = { by, identity: verify(known.chain, { bundles: by, nowMs: now }) }
+      known.verified = { by, identity: verify(known.chain, { bundles: by, own, nowMs: now }) }
     return requireLeft(known.verified.identity, now)
   }
   const recheck = (socket: TLSSocket, known: Known): void => {
@@ -69,9 +72,11 @@ export function openCallers({ bundles, nowMs }: CallersOptions): Callers {
 
 function verify(
   chain: readonly Buffer[],
-  context: { readonly bundles: BundleMap; readonly nowMs: number },
+  { own, ...context }: { bundles: BundleMap; own: TrustDomain; nowMs: number },
 ): CallerIdentity {
-  const { id, leaf, path }: Svid = verifySvid(chain, context)
+  const svid = verifySvid(chain, context)
+  requireNamesOfDomain(svid, own)
+  const { id, leaf, path } = svid
   return {
     id,
     sha256: hash('sha256', leaf.der, 'base64url'),

@@ -13,6 +13,7 @@ import {
   names,
   purposes,
   usage,
+  type Forged,
 } from '../../core/identity/forge.ts'
 import { until } from '../../until.ts'
 import {
@@ -54,21 +55,24 @@ for (const [region, issuer] of [
     t.like(body, { trigger: 'mtls', identity: { id: uri, sha256, notAfterMs } })
   })
 
-test('names of sfo2’s services, which every authority may make, make nobody one of sfo2', async (t) => {
+test('names of services, which every authority may make, count from the own region alone', async (t) => {
   await using apart = await open()
-  const clustered = forgeAuthority(root, 'ams3', {
-    ...long,
-    subject: commonName('in a cluster'),
-  })
-  apart.trust(trustOf({ 'ams3.example': [clustered], 'sfo2.example': [sfo2] }))
-  const named = (uri: string) => ({
-    extensions: { names: names({ uris: [uri], dns: ['sfo2-identity.nats.svc.cluster.local'] }) },
-  })
-  const { body } = await ask(apart, shows(clustered, named(id)))
-  t.like(body, { identity: { id } })
-  await t.throwsAsync(
-    ask(apart, shows(clustered, named('spiffe://sfo2.example/function/identity'))),
+  const [own, other] = ['ams3', 'sfo2'].map((region) => forgeAuthority(root, region, long)) as [
+    Forged,
+    Forged,
+  ]
+  apart.trust(trustOf({ 'ams3.example': [own], 'sfo2.example': [other] }))
+  const named = (issuer: Forged, uri: string, ...dns: string[]) =>
+    ask(apart, shows(issuer, { extensions: { names: names({ uris: [uri], dns }) } }))
+  const service = 'ams3-identity.nats.svc.cluster.local'
+  const theirs = 'spiffe://sfo2.example/function/identity'
+  t.is((await named(own, id, service)).status, 200)
+  t.is((await named(other, theirs, 'sfo2-identity.sfo2.example')).status, 200)
+  t.regex(
+    (await named(other, theirs, 'sfo2-identity.sfo2.example', service)).error ?? '',
+    /ERR_SVID_NAME_SHARED: SVID 'spiffe:.*': a name that is not below its trust domain: 'ams3-identity/,
   )
+  await t.throwsAsync(named(other, 'spiffe://ams3.example/function/identity', service))
 })
 
 test('a leaf without its authority is known by the authority of the bundle', async (t) => {
