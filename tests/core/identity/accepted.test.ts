@@ -135,8 +135,7 @@ test('a nats-server that trusts the intermediates admits all of them', async (t)
   )
   const admitted = regions.map(async ({ authority, leaves }) => {
     let count = 0
-    for (const leaf of leaves)
-      if (await isAdmitted(server, leaf, authority.certificate)) count += 1
+    for (const leaf of leaves) if (await isAdmitted(server, leaf, authority.certificate)) count += 1
     return count
   })
   t.deepEqual(await Promise.all(admitted), Array(regions.length).fill(leavesEach))
