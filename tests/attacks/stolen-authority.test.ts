@@ -10,7 +10,7 @@ import { issueAuthority, issueLeaf, type Issuer } from '../../core/identity/issu
 import type { Subtrees } from '../../core/identity/name-constraints.ts'
 import { parseSpiffeId } from '../../core/identity/spiffe-id.ts'
 import { verifySvid } from '../../core/identity/svid.ts'
-import { type Configuration, formatConfiguration } from '../../core/network/configuration.ts'
+import { formatConfiguration } from '../../core/network/configuration.ts'
 import type { RegionPlace } from '../../core/network/endpoint.ts'
 import { planNetwork, writePlan } from '../../laptop/configurations.ts'
 import { runDirectory } from '../../laptop/layout.ts'
@@ -110,26 +110,19 @@ interface Trusted {
   readonly mesh: string
 }
 
-function trustedOf(configuration: Configuration): Trusted {
-  const of = (block: string) => Object(Object(configuration[block]).tls).ca_file as string
-  return { own: of('cluster'), mesh: of('gateway') }
-}
-
 /** The server of sfo2 as it runs, but for its pins, and with these files of authorities. */
 async function startVictim(trusted?: Trusted): Promise<AsyncDisposable> {
   const planned = plan.servers.find(({ name }) => name === 'sfo2-0')
   if (planned === undefined) throw new Error('no server')
-  const { own: region, mesh } = trusted ?? trustedOf(planned.configuration)
-  const changed = (block: string, file: string) => {
+  const changed = (block: string, of: keyof Trusted) => {
     const value = Object(planned.configuration[block])
     const { pinned_certs: _, ...tls } = value.tls
-    return { [block]: { ...value, tls: { ...tls, ca_file: file } } }
+    return { [block]: { ...value, tls: { ...tls, ...(trusted && { ca_file: trusted[of] }) } } }
   }
   const configuration = {
     ...planned.configuration,
-    ...{ ...changed('cluster', region), ...changed('leafnodes', region) },
-    ...changed('gateway', mesh),
-    ...changed('websocket', mesh),
+    ...{ ...changed('cluster', 'own'), ...changed('leafnodes', 'own') },
+    ...{ ...changed('gateway', 'mesh'), ...changed('websocket', 'mesh') },
   }
   writePrivate(planned.file, formatConfiguration(configuration, 'without pins'))
   const supervisor = superviseProcesses({ runDirectory: runDirectory(data), onExit: () => {} })

@@ -10,8 +10,9 @@ import { makeNkeyPair } from '../../store/key-file.ts'
 import { ams3Cluster, builds, mesh, sfo2Cluster } from '../core/access/token-example.ts'
 import type { TestNetwork } from '../test-network.ts'
 import { until } from '../until.ts'
-import { askNats, enterLobby, makeHolder, nowSeconds } from './ask.ts'
-import { askingOrders, audienceOf, orderClaims, postForm, sealTo } from './exchange.ts'
+import { askNats, enterLobby, makeHolder, nowSeconds, type HttpAnswer } from './ask.ts'
+import { askingOrders, audienceOf, orderClaims, postForm, postMutual, sealTo } from './exchange.ts'
+import { forgeries } from './refused-tokens.ts'
 import { connectExchanged, startTokenNetwork } from './token-network.ts'
 
 const region = 'ams3'
@@ -159,6 +160,30 @@ for (const [what, form, headers, expected] of [
     t.is(answer.headers['cache-control'], 'no-store')
     if (answer.status === 401) t.is(answer.headers['www-authenticate'], 'Basic')
   })
+
+/** What was said to this form: the code and its rule. */
+const asked: Readonly<Record<string, (form: string) => Promise<string | undefined>>> = {
+  HTTPS: async (form) => descriptionOf(await postForm(network, region, { form })),
+  NATS: async (form) =>
+    (await askNats(lobby, exchangeSubject(region), sealTo(network, region, form))).error,
+  mTLS: async (form) => descriptionOf(await postMutual(network, region, form)),
+}
+const descriptionOf = ({ body }: HttpAnswer) => String(body['error_description'])
+
+for (const [way, ask] of Object.entries(asked))
+  for (const { what, code, form } of forgeries)
+    test(`over ${way} a token ${what} is refused`, async (t) => {
+      t.regex((await ask(form(network))) ?? '', new RegExp(`^${code}: `))
+    })
+
+test('a megabyte is refused over mTLS, too, and who sends it over NATS is cut off', async (t) => {
+  const form = `subject_token=${'a'.repeat(2 ** 20)}`
+  t.is((await asked['mTLS']?.(form)) ?? '', 'ERR_REQUEST_OVERSIZE: request: over 20480 bytes')
+  const own = await enterLobby(network, region, { reconnect: false })
+  const bytes = sealTo(network, region, form.slice(0, 2 ** 20 - 1024))
+  await t.throwsAsync(askNats(own, exchangeSubject(region), bytes))
+  t.regex(String(await own.closed()), /maximum payload violation/i)
+})
 
 test('over NATS a token in the clear is refused, and not repeated', async (t) => {
   const { form } = makeExchange(askingOrders(network, makeHolder()))

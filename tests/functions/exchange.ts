@@ -2,13 +2,18 @@
 import { randomBytes } from 'node:crypto'
 import type { AskingExchange } from '../../core/access/ask-exchange.ts'
 import type { NetworkRegion } from '../../core/access/network-file.ts'
+import { formatCertificates } from '../../core/identity/certificate.ts'
 import { sealExchange } from '../../core/access/sealed-exchange.ts'
 import { formatTokenAudience } from '../../core/access/token-audience.ts'
 import { parseTokenKey } from '../../core/trust/token-key.ts'
 import { ams3Cluster } from '../core/access/token-example.ts'
 import { serviceAccountClaims } from '../core/access/token-issuer.ts'
 import type { TestNetwork } from '../test-network.ts'
+import { readRoots } from '../../store/authority-files.ts'
+import { openFiles } from '../../store/files.ts'
+import { authorityOf, mintSvid } from '../workloads.ts'
 import { askHttp, nowSeconds, type Holder, type HttpAnswer } from './ask.ts'
+import { placeOf } from './reissue.ts'
 
 export const audienceOf = ({ pair }: Pick<Holder, 'pair'>) =>
   formatTokenAudience('archipelago', pair.publicKey)
@@ -57,6 +62,24 @@ export function postForm(
   return askHttp(regionOf(network, region).https.identity ?? '', {
     ca: network.network.file.ca,
     body: Buffer.from(form),
-    headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+    headers: { ...formType, ...headers },
   })
+}
+
+const formType = { 'content-type': 'application/x-www-form-urlencoded' }
+
+/** At the door's other listener, as a workload of that region. */
+export async function postMutual(
+  network: TestNetwork,
+  region: string,
+  form: string,
+): Promise<HttpAnswer> {
+  const { archipelago, homes } = network
+  const id = `spiffe://${region}.${archipelago.trustDomain}/workload/orders`
+  const authority = authorityOf({ data: homes.data, archipelago }, region)
+  const { certificate: cert, key } = await mintSvid(id, authority)
+  const { host, port } = placeOf(network, { region, door: 'identity' }).mtls
+  const ca = formatCertificates(readRoots(openFiles(), homes, 'identity'))
+  const body = Buffer.from(form)
+  return askHttp(`https://${host}:${port}/token`, { ca, cert, key, body, headers: formType })
 }
