@@ -1,9 +1,8 @@
-import type { ConnectionOptions as ConnectionOptionsOfNode } from 'node:tls'
+import type { ConnectionOptions as TlsConnection } from 'node:tls'
 import type {
   ConnectionOptions,
   NatsConnection,
   ReconnectToServerHandler,
-  TlsOptions,
 } from '@nats-io/nats-core'
 import { Refusal } from '../core/errors.ts'
 import type { Creds } from '../core/trust/creds.ts'
@@ -12,21 +11,20 @@ import type { SpiffeId } from '../core/identity/spiffe-id.ts'
 import { requireSvid } from '../core/identity/svid.ts'
 import type { NkeyPair } from '../core/trust/nkey.ts'
 import { credsAuthenticator, nkeyAuthenticator } from './authenticator.ts'
-import { connectOver, type OpenStream } from './transport.ts'
+import { connectOver, hungUp, type Way } from './transport.ts'
 
 export type { Msg, NatsConnection, Subscription } from '@nats-io/nats-core'
 
-export interface Target {
+export interface Target extends Way {
   readonly servers: readonly string[]
   /**
    * PEM of the authorities that the servers' certificates must lead to. It is read anew at every dial,
-   * as an identity is: a reconnect shows and believes what was renewed meanwhile.
+   * as an identity is: a reconnect shows and believes what was renewed meanwhile. It and `identity`
+   * are the affair of `open`, where there is one.
    */
   readonly ca: string
   /** Where both ends show identities. `ca` is then of regions' authorities, which are no roots. */
   readonly identity?: OwnIdentity
-  /** In place of TLS over TCP; `ca` and `identity` are then its own affair. */
-  readonly open?: OpenStream
   /** Shown to whoever looks at the server's connections. */
   readonly name: string
   readonly timeoutMs?: number
@@ -53,12 +51,12 @@ export function connectWithNkey(target: Target, pair: NkeyPair<'user'>): Promise
 }
 
 async function dial(target: Target, proof: Partial<ConnectionOptions>): Promise<NatsConnection> {
-  const { servers, identity, open, name, timeoutMs = 5_000, options } = target
+  const { servers, identity, name, timeoutMs = 5_000, options, open, onHandshake } = target
+  const tls = identity === undefined ? serverTls(target) : mutualTls(target, identity)
   const first = limitFirstDial(servers.length)
   try {
     const dialling = {
       servers: [...servers],
-      tls: identity === undefined ? serverTls(target) : mutualTls(target, identity),
       name,
       timeout: timeoutMs,
       maxReconnectAttempts: -1,
@@ -70,28 +68,27 @@ async function dial(target: Target, proof: Partial<ConnectionOptions>): Promise<
       ...proof,
       ...options,
     }
-    const connection = await connectOver(dialling, open)
+    const connection = await connectOver(dialling, { tls, open, onHandshake })
     first.isOver = true
     return connection
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
+    const reason = (cause as Error).message.replace(hungUp, '')
     throw new Refusal('ERR_CONNECT', `cannot connect to ${servers.join(', ')}: ${reason}`, {
       cause,
     })
   }
 }
 
-const serverTls = (target: Target): TlsOptions => ({
+const serverTls = (target: Target): TlsConnection => ({
   get ca() {
     return target.ca
   },
 })
 
-/** Handed to Node as it is, though the client's own type knows less of it. */
-function mutualTls(target: Target, first: OwnIdentity): TlsOptions {
+function mutualTls(target: Target, first: OwnIdentity): TlsConnection {
   const identity = (): OwnIdentity => target.identity ?? first
   const { peer } = first
-  const options: ConnectionOptionsOfNode = {
+  return {
     get ca() {
       return target.ca
     },
@@ -106,7 +103,6 @@ function mutualTls(target: Target, first: OwnIdentity): TlsOptions {
     // In place of the host: an identity is the same wherever it is dialled.
     checkServerIdentity: (_, { raw }) => refusalOf(raw, peer),
   }
-  return options as TlsOptions
 }
 
 function refusalOf(raw: Buffer, expected: SpiffeId): Error | undefined {

@@ -1,10 +1,11 @@
 // A WebSocket as a stream. What the client's own transport for WebSockets cannot do: show a certificate,
 // and say which peer is right. Node's WebSocket cannot either.
 import { Duplex } from 'node:stream'
-import type { ConnectionOptions } from 'node:tls'
+import type { ConnectionOptions, TLSSocket } from 'node:tls'
 import { WebSocket } from 'ws'
 import { formatHostPort } from '../core/network/endpoint.ts'
 import type { Dialled } from './transport.ts'
+import { watchHandshake, type Explain } from './wrong-clock.ts'
 
 /** `tls`: as for tls.connect. Refuses, with what stood in the way, a peer that is not open in time. */
 export function openWebSocket(
@@ -12,21 +13,21 @@ export function openWebSocket(
   { tls, timeoutMs }: { readonly tls: ConnectionOptions; readonly timeoutMs: number },
 ): Promise<Duplex> {
   const { promise, resolve, reject } = Promise.withResolvers<Duplex>()
+  let explain: Explain = (error) => error
   const socket = new WebSocket(`wss://${formatHostPort(hostname, port)}`, {
     ...tls,
     ...(tlsName !== '' && { servername: tlsName }),
     perMessageDeflate: false,
     handshakeTimeout: timeoutMs,
+    finishRequest: (request) => {
+      request.once('socket', (secure) => (explain = watchHandshake(secure as TLSSocket, tls.cert)))
+      request.end()
+    },
   })
   // In the same turn: the server speaks first.
   socket.once('open', () => resolve(streamOf(socket)))
-  socket.once('error', (error) => reject(sayReason(error)))
+  socket.once('error', (error) => reject(explain(error)))
   return promise
-}
-
-/** OpenSSL's own words, without where in its source they were said. */
-function sayReason(error: Error & { readonly reason?: string }): Error {
-  return error.reason === undefined ? error : new Error(error.reason, { cause: error })
 }
 
 function streamOf(socket: WebSocket): Duplex {

@@ -1,6 +1,7 @@
 import { request } from 'node:https'
-import type { ConnectionOptions } from 'node:tls'
+import type { ConnectionOptions, TLSSocket } from 'node:tls'
 import { Refusal } from '../core/errors.ts'
+import { watchHandshake, type Explain } from '../nats/wrong-clock.ts'
 
 const answerBytesMax = 256 * 1024
 
@@ -15,8 +16,9 @@ export interface Posted {
 /** Posts one request to a function's HTTPS door; resolves with the body of whatever it answered. */
 export function post(url: string, { body, type, tls, deadlineMs }: Posted): Promise<Uint8Array> {
   const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>()
+  let explain: Explain = (error) => error
   const fail = (cause: Error): void =>
-    reject(new Refusal('ERR_CONNECT', `cannot ask ${url}: ${cause.message}`, { cause }))
+    reject(new Refusal('ERR_CONNECT', `cannot ask ${url}: ${explain(cause).message}`, { cause }))
   const headers = { 'content-type': type, 'content-length': Buffer.byteLength(body) }
   const signal = AbortSignal.timeout(deadlineMs)
   const asked = request(
@@ -34,6 +36,7 @@ export function post(url: string, { body, type, tls, deadlineMs }: Posted): Prom
       response.on('error', fail)
     },
   )
+  asked.once('socket', (secure) => (explain = watchHandshake(secure as TLSSocket, tls.cert)))
   asked.on('error', fail)
   asked.end(body)
   return promise

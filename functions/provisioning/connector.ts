@@ -6,6 +6,7 @@ import { requireKey } from '../../store/key-file.ts'
 import { functionKeyFile } from '../../store/key-paths.ts'
 import type { HeldCertificate } from '../certificates/held.ts'
 import type { FunctionEnvironment } from './environment.ts'
+import { openPatience } from './patience.ts'
 
 export interface Connector {
   readonly nkey: Nkey<'user'>
@@ -15,19 +16,24 @@ export interface Connector {
 export function connector(
   { region, door, folders, nats: { servers, peer } }: FunctionEnvironment,
   own: HeldCertificate,
+  report: (line: string) => void,
 ): Connector {
   const pair = requireKey(openFiles(), 'user', functionKeyFile(folders.keysFolder))
-  const target = (options: Target['options']): Target => ({
-    servers,
-    name: `provision-credentials ${door} ${region}`,
-    options: { reconnectTimeWait: 100, ...options },
-    get ca() {
-      return own.current.trusted
-    },
-    get identity() {
-      return { ...own.current, peer }
-    },
-  })
+  const target = (options: Target['options']): Target => {
+    const { delayMs, onHandshake } = openPatience(report)
+    return {
+      servers,
+      name: `provision-credentials ${door} ${region}`,
+      options: { reconnectDelayHandler: delayMs, ...options },
+      onHandshake,
+      get ca() {
+        return own.current.trusted
+      },
+      get identity() {
+        return { ...own.current, peer }
+      },
+    }
+  }
   return {
     nkey: pair.publicKey,
     connect: (options) => connectWithNkey(target(options), pair),

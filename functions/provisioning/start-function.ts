@@ -43,7 +43,7 @@ export async function startFunction(
   await using started = new AsyncDisposableStack()
   // First of all, for what follows is done while the leafnode server shakes hands.
   const own = holdCertificate(environment.nats.files)
-  const { nkey, connect } = connector(environment, own)
+  const { nkey, connect } = connector(environment, own, report)
   const connecting = connect({ waitOnFirstConnect: true })
   started.defer(() => void connecting.then((nc) => nc.close()).catch(() => {}))
   const trust = started.use(openTrustSource(folders, { door, report }))
