@@ -38,9 +38,18 @@ export async function exchangeOverNats(exchange: TokenExchange): Promise<Credent
   const nc = await connectLobby(exchange.network, exchange.region)
   try {
     return await exchangeOver(nc, { ...exchange, inboxPrefix: '_INBOX' })
+  } catch (error) {
+    throw nc.isClosed() ? whyClosed(exchange, await nc.closed(), error) : error
   } finally {
     await nc.close()
   }
+}
+
+/** The lobby does not answer who sends more than it takes: it closes the connection. */
+function whyClosed({ token }: TokenExchange, reason: unknown, cause: unknown): unknown {
+  if (!/maximum payload/i.test(String(reason))) return cause
+  const what = `token is too large for the lobby: ${token.length} characters`
+  return new Refusal('ERR_REQUEST_OVERSIZE', what, { cause })
 }
 
 /** Over a connection that is there: the lobby's, or that of the credential which ends. */

@@ -99,6 +99,7 @@ function untilStopped(): AbortSignal {
 runCommand(command.name(), main, {
   ERR_FILE_EXISTS: 'name another file with --out, or overwrite it with --force',
   ERR_OPTION_ILLEGAL: 'give it, or --print-audience to see what the token has to be for',
+  ERR_REQUEST_OVERSIZE: 'ask over HTTPS, with --transport https: there a token may have 16 KiB',
   ERR_TOKEN_AUDIENCE: 'have the token made for what --print-audience prints',
   ERR_TOKEN_BINDING: 'have the token made for what --print-audience prints, with this --key',
   ERR_TOKEN_EXPIRED: 'get a new token, or set the clock that is wrong',

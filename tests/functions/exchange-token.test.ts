@@ -185,6 +185,17 @@ test('a megabyte is refused over mTLS, too, and who sends it over NATS is cut of
   t.regex(String(await own.closed()), /maximum payload violation/i)
 })
 
+test('a token that is too large for the lobby is said to be, and taken over HTTPS', async (t) => {
+  const pair = makeNkeyPair('user')
+  const token = ams3Cluster.sign(orderClaims({ pair }, { groups: 'x'.repeat(3000) }))
+  const wanted = { network: network.network, role: 'orders', token, pair }
+  await t.throwsAsync(exchangeOverNats(wanted), {
+    code: 'ERR_REQUEST_OVERSIZE',
+    message: `token is too large for the lobby: ${token.length} characters`,
+  })
+  t.is((await exchangeOverHttps(wanted)).region, region)
+})
+
 test('over NATS a token in the clear is refused, and not repeated', async (t) => {
   const { form } = makeExchange(askingOrders(network, makeHolder()))
   for (const clear of [form, new URLSearchParams(form).get('subject_token') ?? '']) {
