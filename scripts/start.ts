@@ -93,6 +93,7 @@ It stays up until Ctrl-C. In another terminal:
   a credential   npx node scripts/request-credentials.ts --network ${file} --name alice --out alice.creds
   in-process     npm run invoke -- provision-credentials --name alice
   look at it     npx node scripts/verify-supercluster.ts
+  certificates   npx node scripts/verify-peer.ts --all
   change it      edit archipelago.yaml, then npx node scripts/plan.ts and npx node scripts/apply.ts
 Files:
   for newcomers  ${networkFile}

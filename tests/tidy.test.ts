@@ -109,6 +109,15 @@ test('every npm script installs first, and then runs the Node of the lock', (t) 
   )
 })
 
+test('every folder of the house stands in docs/architecture.md', (t) => {
+  const architecture = read('docs/architecture.md')
+  const folders = new Set(sources.map((file) => dirname(file)).filter((folder) => folder !== '.'))
+  t.deepEqual(
+    [...folders].filter((folder) => !architecture.includes(`\`${folder}/\``)),
+    [],
+  )
+})
+
 test('every link in a document leads to a file', (t) => {
   const documents = files.filter((file) => file.endsWith('.md'))
   const broken = documents.flatMap((document) =>
