@@ -7,6 +7,7 @@ import type { Proof } from '../laptop/proofs/proof.ts'
 import { proveNetwork } from '../laptop/proofs/prove-network.ts'
 import { formatMs, formatProofs } from '../laptop/table.ts'
 import { findTool } from '../laptop/tools.ts'
+import { readWithdrawn } from '../store/public.ts'
 import { networkCommand, openPlace, runCommand, type Place } from './command.ts'
 
 interface StartOptions {
@@ -51,6 +52,8 @@ async function run(place: Place, options: StartOptions, signal: AbortSignal): Pr
   })
   const readyMs = performance.now() - started
   progress(`up after ${formatMs(readyMs)}; now proving it`)
+  const withdrawn = readWithdrawn(running.homes)
+  if (withdrawn.length > 0) progress(`withdrawn, and so not here: ${withdrawn.join(', ')}`)
   const proofs = [readyRow(readyMs, running), ...(await proveNetwork(running))]
   signal.throwIfAborted()
   report(proofs, { ...options, totalMs: performance.now() - started })

@@ -17,7 +17,8 @@ export async function proveNetwork(running: RunningNetwork): Promise<Proof[]> {
   const mesh = proveMesh(running.supercluster)
   if (role === undefined) return mesh
   const regions = running.archipelago.regions.map(({ name }) => name)
-  const own = await inTurn(regions, (region) => proveOwnFunction(network, role, region))
+  const answering = regions.filter((region) => running.functions.pids().has(`${region}-lobby`))
+  const own = await inTurn(answering, (region) => proveOwnFunction(network, role, region))
   const members = await connectMembers(network, role, regions)
   try {
     const [from, ...others] = regions as [string, ...string[]]
@@ -25,7 +26,7 @@ export async function proveNetwork(running: RunningNetwork): Promise<Proof[]> {
     const member = members.get(from) as NatsConnection
     const refusals = await proveRefusals(running, { network, member })
     const workloads = await proveWorkloads(running, { network, role, members })
-    const hung = await proveHungFunctions(running, { network, role, regions })
+    const hung = await proveHungFunctions(running, { network, role, regions: answering })
     return [...mesh, ...own, ...hung, ...heard, ...refusals, ...workloads]
   } finally {
     await Promise.all([...members.values()].map((each) => each.close()))

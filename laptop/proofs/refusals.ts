@@ -100,7 +100,7 @@ function proveLeafnodeServer(running: RunningNetwork): Promise<Proof> {
 
 /** As a function dials, with a certificate of its region. */
 function functionTarget({ supercluster, archipelago, homes }: RunningNetwork) {
-  const [region] = supercluster.regions
+  const region = supercluster.regions.find(({ doors }) => doors.length > 0)
   const place = region?.doors[0]
   if (region === undefined || place === undefined) throw new Error('no region')
   return leafnodeTarget({ archipelago, homes, region, place })

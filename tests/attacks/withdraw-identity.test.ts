@@ -1,10 +1,10 @@
 // Identities are stolen, certificates and all. Each thief is in before, is cut within 5 s, and stays out.
 import { X509Certificate } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { copyFileSync, readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { requestCertificate } from '../../core/identity/csr.ts'
-import { parseConfiguration } from '../../core/network/configuration.ts'
+import { parseConfiguration, type Configuration } from '../../core/network/configuration.ts'
 import { formatTokenAudience } from '../../core/access/token-audience.ts'
 import type { DoorPlace, RegionPlace, ServerPlace } from '../../core/network/endpoint.ts'
 import { identityPaths, leafnodePaths, serverPaths } from '../../laptop/layout.ts'
@@ -27,7 +27,7 @@ import { nowSeconds } from '../functions/ask.ts'
 import { startTokenNetwork } from '../functions/token-network.ts'
 import { runScript } from '../run-script.ts'
 import type { TestNetwork } from '../test-network.ts'
-import { startTestServer, type TestServer } from '../test-server.ts'
+import { startTestServer } from '../test-server.ts'
 import { until } from '../until.ts'
 import { workloadUrls, type Svid } from '../workloads.ts'
 
@@ -159,17 +159,29 @@ test.serial('a subject of another trust domain is given nothing more', async (t)
   await t.notThrowsAsync(ask())
 })
 
-/** By all that the leafnode server of a region has, under another name. */
-function stealLeafnode(region: string): Promise<TestServer> {
-  const { configuration } = leafnodePaths(network.homes.data, placeOf(region).leafnode)
-  const {
-    listen: _,
-    http: _http,
-    log_file: _log,
-    ...stolen
-  } = parseConfiguration(readFileSync(configuration, 'utf8'))
-  return startTestServer({ ...stolen, server_name: 'thief' })
+/** A configuration, with copies of what it proves itself by; it runs on other ports. */
+function steal(configuration: string, files: readonly string[]): Configuration {
+  const copied = files.map((path): [string, string] => {
+    const copy = join(network.folder, `stolen-${basename(path)}`)
+    copyFileSync(path, copy)
+    return [path, copy]
+  })
+  const text = copied.reduce(
+    (before, [path, copy]) => before.replaceAll(path, copy),
+    readFileSync(configuration, 'utf8'),
+  )
+  const { listen: _, http: _http, log_file: _log, ...stolen } = parseConfiguration(text)
+  return { ...stolen, server_name: 'thief' }
 }
+
+function stealLeafnode(region: string): Configuration {
+  const { leafnode } = placeOf(region)
+  const { configuration, credentials } = leafnodePaths(network.homes.data, leafnode)
+  const { certificate, key } = identityPaths(network.homes.data, leafnode)
+  return steal(configuration, [certificate, key, credentials])
+}
+
+let stolenLeafnode: Configuration
 
 async function leafnodes(): Promise<string[]> {
   const observer = await network.connectAs('observer', 'ams3')
@@ -182,7 +194,8 @@ async function leafnodes(): Promise<string[]> {
 }
 
 test.serial('a leafnode is cut and stays out, also after its servers start anew', async (t) => {
-  await using _thief = await stealLeafnode('sfo2')
+  stolenLeafnode = stealLeafnode('sfo2')
+  await using _thief = await startTestServer(stolenLeafnode)
   const isIn = async () => (await leafnodes()).includes('thief')
   await until('the thief is in', isIn)
   await withdrawUntil(t, ids.leafnode, 'the leafnode is cut', async () => !(await isIn()))
@@ -240,7 +253,11 @@ test.serial(
   async (t) => {
     const place = placeOf('sgp1').servers[2] as ServerPlace
     const { configuration } = serverPaths(network.homes.data, place)
-    const { log_file: _, ...stolen } = parseConfiguration(readFileSync(configuration, 'utf8'))
+    const { certificate, key } = identityPaths(network.homes.data, place)
+    const text = readFileSync(configuration, 'utf8')
+    // In its own place, which will be free.
+    const { listen, server_name: name } = parseConfiguration(text)
+    const stolen = { ...steal(configuration, [certificate, key]), listen, server_name: name }
     const { code, stdout, stderr } = await withdraw(ids.server)
     t.is(code, 0, stdout + stderr)
     const names = (await network.supercluster.awaitMesh(10_000)).map(({ name }) => name)
@@ -276,3 +293,21 @@ test.serial('who looks at the network misses nobody that was withdrawn', async (
     t.notRegex(stdout, /sgp1-2|sfo2-leafnode/)
   }
 })
+
+test.serial(
+  'reinstated, a leafnode and a server come back, and their thieves do not',
+  async (t) => {
+    await using thief = await startTestServer(stolenLeafnode)
+    for (const id of [ids.leafnode, ids.server]) {
+      const { code, stdout, stderr } = await withdraw(id, '--reinstate')
+      t.is(code, 0, stdout + stderr)
+    }
+    t.is((await network.supercluster.awaitMesh(10_000)).length, 9)
+    await network.requestFrom('sfo2')
+    const log = () => readFileSync(join(thief.folder, 'log'), 'utf8')
+    const refused = () => log().match(/Leafnode connection closed/g)?.length ?? 0
+    const before = refused()
+    await until('it has tried again', () => refused() > before + 2)
+    t.false((await leafnodes()).includes('thief'))
+  },
+)
