@@ -6,13 +6,13 @@ import { holdersOf, type CertificateHolder } from './identity/holders.ts'
 import { keepRenewed } from './identity/keep-renewed.ts'
 import { leavesOf, readLeaf } from './identity/leaves.ts'
 import { serveCertificates } from './reload.ts'
-import type { Running } from './running.ts'
+import { startedServers, type Running } from './running.ts'
 
 /** Until disposed; what was begun is ended then. */
 export function keepCertificatesRenewed(running: Running): AsyncDisposable {
   const { data, nowMs = Date.now, report = () => {}, detail } = running.options
   const work = {
-    names: () => holdersNow(running).map(({ name }) => name),
+    names: () => namesNow(running),
     life: (name: string) => lifeOf(data, holderNow(running, name)),
     renew: (name: string) => renew(running, name),
     isServed: (name: string) => !running.unserved.has(name),
@@ -35,6 +35,14 @@ function renew(running: Running, name: string): Promise<void> {
 
 const holdersNow = ({ plan: { regions, doors }, source: { archipelago } }: Running) =>
   holdersOf(archipelago, regions, doors)
+
+/** A server that is not started yet reads its certificates when it is. */
+function namesNow(running: Running): string[] {
+  const started = startedServers(running)
+  const waiting = running.plan.servers.filter((server) => !started.includes(server))
+  const names = holdersNow(running).map(({ name }) => name)
+  return names.filter((name) => !waiting.some((server) => server.name === name))
+}
 
 function holderNow(running: Running, name: string): CertificateHolder {
   const holder = holdersNow(running).find((each) => each.name === name)

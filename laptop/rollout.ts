@@ -19,7 +19,7 @@ import { listenersOf } from './listeners.ts'
 import { loads } from './monitor.ts'
 import { refuseTakenPorts } from './ports.ts'
 import { reloadServer, serveCertificates, serverOf } from './reload.ts'
-import { meshOf, type Report, type Running, startServer } from './running.ts'
+import { meshOf, type Report, type Running, startedServers, startServer } from './running.ts'
 
 const startDeadlineMs = 10_000
 const meshDeadlineMs = 20_000
@@ -31,8 +31,9 @@ export function previewChanges(running: Running, source: NetworkSource): Process
 }
 
 /**
- * What goes away first, then what is new, reloads, restarts; a refusal leaves the rest as it was, for
- * the next call to go on.
+ * What goes away first, then reloads and restarts; what is new last, when every peer admits it: else a
+ * gateway could lead to a server that its own region has no route to. A refusal leaves the rest as it
+ * was, for the next call to go on.
  */
 export async function applyChanges(
   running: Running,
@@ -45,15 +46,16 @@ export async function applyChanges(
   await refuseTakenPorts(newListeners(before, after))
   // Not while a server reloads: it would load another configuration than is waited for.
   await running.reloading(() => Promise.resolve(adopt(running, { plan: after, source })))
-  await stopAndStart(running, changes, report)
+  await stopGone(running, namesOf(changes, 'stop'), report)
   for (const name of namesOf(changes, 'reload')) {
     report(`reload ${name}`)
     await reloadServer(running, name)
     running.loaded.set(name, serverOf(after, name).configuration)
   }
-  const restarts = namesOf(changes, 'restart')
-  await serveMade(running, restarts, report)
+  const [restarts, starts] = [namesOf(changes, 'restart'), namesOf(changes, 'start')]
+  await serveMade(running, [...restarts, ...starts], report)
   await restartChanged(running, { before, names: restarts }, report)
+  startNew(running, starts, report)
   await meshOf(running, { deadlineMs: meshDeadlineMs })
   removeOtherAnchors(homesOf(options.data), after.anchors)
   return changes
@@ -73,14 +75,14 @@ function planNow(running: Running, source: NetworkSource): Promise<NetworkPlan> 
   })
 }
 
-/** Whoever got a new certificate; those that restart read it then. */
+/** Whoever got a new certificate; those that start read it then. */
 async function serveMade(
   running: Running,
-  restarts: readonly string[],
+  starting: readonly string[],
   report: Report,
 ): Promise<void> {
   for (const name of running.unserved) {
-    if (restarts.includes(name)) continue
+    if (starting.includes(name)) continue
     report(`new certificates for ${name}`)
     await serveCertificates(running, name)
   }
@@ -88,7 +90,7 @@ async function serveMade(
 
 /** Every process, one after the other. */
 export async function restartInTurn(running: Running, report: Report): Promise<void> {
-  const names = running.plan.servers.map(({ name }) => name)
+  const names = startedServers(running).map(({ name }) => name)
   await restartChanged(running, { before: running.plan, names }, report)
 }
 
@@ -104,10 +106,10 @@ export async function restartLinks(
 ): Promise<void> {
   for (const name of newKeys) removeIdentity(running, name)
   if (newKeys.length > 0) await applyChanges(running, running.source, report)
-  for (const { name } of running.plan.servers) {
+  for (const { name } of startedServers(running)) {
     report(`drain and restart ${name}`)
     await restartServer(running, name, { drain: true })
-    await awaitMeshed(running, { before: running.plan, name })
+    await awaitMeshed(running, name)
   }
   await meshOf(running, { deadlineMs: meshDeadlineMs })
 }
@@ -123,24 +125,22 @@ function removeIdentity({ plan, options }: Running, name: string): void {
   for (const path of [certificate, key]) rmSync(path, { force: true })
 }
 
-async function stopAndStart(
-  running: Running,
-  changes: readonly ProcessChange[],
-  report: Report,
-): Promise<void> {
-  const stopped = namesOf(changes, 'stop')
-  for (const name of stopped) report(`stop ${name}`)
-  await Promise.all(stopped.map((name) => running.supervisor.remove(name)))
-  for (const name of stopped) forget(running, name)
-  for (const name of namesOf(changes, 'start')) {
-    report(`start ${name}`)
-    startServer(running, serverOf(running.plan, name))
-  }
+async function stopGone(running: Running, names: readonly string[], report: Report): Promise<void> {
+  for (const name of names) report(`stop ${name}`)
+  await Promise.all(names.map((name) => running.supervisor.remove(name)))
+  for (const name of names) forget(running, name)
 }
 
 function forget({ loaded, unserved }: Running, name: string): void {
   loaded.delete(name)
   unserved.delete(name)
+}
+
+function startNew(running: Running, names: readonly string[], report: Report): void {
+  for (const name of names) {
+    report(`start ${name}`)
+    startServer(running, serverOf(running.plan, name))
+  }
 }
 
 interface Restarts {
@@ -162,7 +162,7 @@ async function restartChanged(
   for (const name of names) {
     report(`restart ${name}`)
     await restartServer(running, name)
-    await awaitMeshed(running, { before, name })
+    await awaitMeshed(running, name)
   }
 }
 
@@ -178,23 +178,20 @@ async function restartServer(
   loaded.set(name, serverOf(plan, name).configuration)
 }
 
-/** Waits until one process is where it belongs among those that are old and new; what else is missing may be. */
-async function awaitMeshed(
-  { options, plan, reloading }: Pick<Running, 'options' | 'plan' | 'reloading'>,
-  { before, name }: { before: NetworkPlan; name: string },
-): Promise<void> {
+/** Waits until one process is where it belongs among those that run; what others miss may be missing. */
+async function awaitMeshed(running: Running, name: string): Promise<void> {
+  const { plan, loaded } = running
   const { monitor, configuration } = serverOf(plan, name)
   const patience = { before: undefined, deadlineMs: startDeadlineMs }
   if (!(await loads(monitor, digestConfiguration(configuration), patience))) {
     throw new Refusal('ERR_SERVER_FAILED', `${name} does not run its configuration: see its log`)
   }
-  const known = new Set(before.servers.map((server) => server.name))
   const regions = plan.regions
-    .map((region) => ({ ...region, servers: region.servers.filter((one) => known.has(one.name)) }))
+    .map((region) => ({ ...region, servers: region.servers.filter((one) => loaded.has(one.name)) }))
     .filter(({ servers }) => servers.length > 0)
   const mayRemain = (finding: { subject: string }) => finding.subject !== name
   await meshOf(
-    { options, reloading, plan: { ...plan, regions } },
+    { ...running, plan: { ...plan, regions } },
     { deadlineMs: meshDeadlineMs, mayRemain },
   )
 }

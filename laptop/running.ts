@@ -72,6 +72,10 @@ export function startServer(running: Running, server: PlannedServer): void {
   running.loaded.set(server.name, server.configuration)
 }
 
+/** Without newcomers that wait until every peer admits them. */
+export const startedServers = ({ plan, loaded }: Pick<Running, 'plan' | 'loaded'>) =>
+  plan.servers.filter(({ name }) => loaded.has(name))
+
 function processOf(
   { options }: Pick<Running, 'options'>,
   { name, file, log }: PlannedServer,

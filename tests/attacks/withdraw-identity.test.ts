@@ -159,7 +159,7 @@ test.serial('a subject of another trust domain is given nothing more', async (t)
   await t.notThrowsAsync(ask())
 })
 
-/** A configuration, with copies of what it proves itself by; it runs on other ports. */
+/** A configuration, with copies of what it proves itself by. */
 function steal(configuration: string, files: readonly string[]): Configuration {
   const copied = files.map((path): [string, string] => {
     const copy = join(network.folder, `stolen-${basename(path)}`)
@@ -170,7 +170,13 @@ function steal(configuration: string, files: readonly string[]): Configuration {
     (before, [path, copy]) => before.replaceAll(path, copy),
     readFileSync(configuration, 'utf8'),
   )
-  const { listen: _, http: _http, log_file: _log, ...stolen } = parseConfiguration(text)
+  const { http: _http, log_file: _log, ...stolen } = parseConfiguration(text)
+  return stolen
+}
+
+/** By another name, on another port. */
+function elsewhere(configuration: Configuration): Configuration {
+  const { listen: _, ...stolen } = configuration
   return { ...stolen, server_name: 'thief' }
 }
 
@@ -178,7 +184,7 @@ function stealLeafnode(region: string): Configuration {
   const { leafnode } = placeOf(region)
   const { configuration, credentials } = leafnodePaths(network.homes.data, leafnode)
   const { certificate, key } = identityPaths(network.homes.data, leafnode)
-  return steal(configuration, [certificate, key, credentials])
+  return elsewhere(steal(configuration, [certificate, key, credentials]))
 }
 
 let stolenLeafnode: Configuration
@@ -254,10 +260,8 @@ test.serial(
     const place = placeOf('sgp1').servers[2] as ServerPlace
     const { configuration } = serverPaths(network.homes.data, place)
     const { certificate, key } = identityPaths(network.homes.data, place)
-    const text = readFileSync(configuration, 'utf8')
-    // In its own place, which will be free.
-    const { listen, server_name: name } = parseConfiguration(text)
-    const stolen = { ...steal(configuration, [certificate, key]), listen, server_name: name }
+    // It runs in the place of its victim, which will be free.
+    const stolen = steal(configuration, [certificate, key])
     const { code, stdout, stderr } = await withdraw(ids.server)
     t.is(code, 0, stdout + stderr)
     const names = (await network.supercluster.awaitMesh(10_000)).map(({ name }) => name)
