@@ -2,6 +2,8 @@ import 'reflect-metadata'
 import { createPublicKey, webcrypto } from 'node:crypto'
 import * as x509 from '@peculiar/x509'
 import test from 'ava'
+import { assert, integer, property, uint8Array } from 'fast-check'
+import { Refusal } from '../../../core/errors.ts'
 import { readCsr, requestCertificate } from '../../../core/identity/csr.ts'
 import { formatPem, parsePem } from '../../../core/identity/pem.ts'
 import { makePair } from './forge.ts'
@@ -75,3 +77,24 @@ for (const [what, pem, code] of refused)
   test(`refused: ${what}`, (t) => {
     t.throws(() => readCsr(pem), { code })
   })
+
+test('whatever bytes come, they are refused as what they are', (t) => {
+  assert(
+    property(uint8Array({ minLength: 1, maxLength: 300 }), (bytes) => {
+      t.throws(() => readCsr(formatPem(label, bytes)), { instanceOf: Refusal })
+    }),
+  )
+})
+
+test('no byte of a request can be another one', (t) => {
+  const [der] = parsePem(label, good) as [Buffer]
+  const at = integer({ min: 0, max: der.length - 1 })
+  assert(
+    property(at, integer({ min: 1, max: 255 }), (index, flip) => {
+      const changed = Buffer.from(der)
+      changed[index] = (changed[index] as number) ^ flip
+      t.throws(() => readCsr(formatPem(label, changed)), { instanceOf: Refusal })
+    }),
+    { numRuns: 500 },
+  )
+})

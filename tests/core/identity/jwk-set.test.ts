@@ -1,4 +1,5 @@
 import test from 'ava'
+import fc from 'fast-check'
 import { generateKeyPairSync } from 'node:crypto'
 import { withIssuerKeys } from '../../../core/archipelago/issuer-keys.ts'
 import { parseArchipelago } from '../../../core/archipelago.ts'
@@ -50,6 +51,23 @@ for (const [what, value, message] of [
     const refusal = t.throws(() => readJwkSet(value, 'sig'), { instanceOf: Refusal })
     t.is(refusal.message, message)
   })
+
+test('whatever a set holds, it is read or refused, and what was read is read again', (t) => {
+  const member = fc.oneof(fc.jsonValue(), fc.constantFrom('RSA', 'EC', 'P-256', 'sig', jwk.n))
+  const named = fc.constantFrom('kty', 'crv', 'kid', 'use', 'alg', 'n', 'e', 'x', 'y', 'd')
+  const changed = fc.dictionary(named, member).map((changes) => ({ ...jwk, ...changes }))
+  fc.assert(
+    fc.property(fc.array(fc.oneof(changed, fc.jsonValue()), { maxLength: 3 }), (keys) => {
+      try {
+        const read = readJwkSet({ keys }, 'sig')
+        const again = read.map(({ jwk: half, ...rest }) => ({ ...half, ...rest }))
+        t.deepEqual(readJwkSet({ keys: again }, 'sig'), read)
+      } catch (error) {
+        t.true(error instanceof Refusal, String(error))
+      }
+    }),
+  )
+})
 
 for (const [what, text, message] of [
   ['is not there', undefined, 'no keys of issuer builds in builds.jwks.json'],
