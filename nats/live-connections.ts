@@ -39,10 +39,7 @@ export function identify(
   { issuedTo }: Pick<DeclaredState, 'issuedTo'>,
 ): LiveConnection[] {
   const known = issuedTo(new Set(live.flatMap(({ sha256 }) => sha256 ?? [])))
-  return live.map((each) => {
-    const identity = known.get(each.sha256 ?? '')
-    return identity === undefined ? each : { ...each, identity }
-  })
+  return live.map((each) => ({ ...each, ...known.get(each.sha256 ?? '') }))
 }
 
 /** Kicks; that it is gone already is as good. Whether it was this one that ended it. */

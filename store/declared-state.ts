@@ -1,7 +1,12 @@
 // The declarative state on the operator's disk: read anew each time, changed under a lock, account JWTs
 // before the deny list, and all of it before anything is pushed.
 import { signAccount, type AccountJwt } from '../core/trust/account.ts'
-import type { DeclaredState, DeclaredTrust, Revoked } from '../core/trust/declared-state.ts'
+import type {
+  DeclaredState,
+  DeclaredTrust,
+  IssuedTo,
+  Revoked,
+} from '../core/trust/declared-state.ts'
 import { deniedKinds, signDenyList, type Denied, type DenyList } from '../core/trust/deny-list.ts'
 import type { Nkey, NkeyPair } from '../core/trust/nkey.ts'
 import { parseOperator, type OperatorJwt } from '../core/trust/operator.ts'
@@ -25,7 +30,7 @@ import { withTrustLock } from './trust-lock.ts'
 /** Refuses its changes where the operator's signing keys are not at home. */
 export function openDeclaredState(place: TrustPlace, nowSeconds: () => number): DeclaredState {
   const { files, homes } = place
-  const known = new Map<string, string>()
+  const known = new Map<string, IssuedTo>()
   const read = (): DeclaredTrust => {
     const operator = readOperator(homes)
     const accounts = readPublishedAccounts(files, homes)
@@ -51,11 +56,12 @@ export function openDeclaredState(place: TrustPlace, nowSeconds: () => number): 
 function issuedTo(
   { homes, archipelago }: TrustPlace,
   digests: ReadonlySet<string>,
-  known: Map<string, string>,
-): ReadonlyMap<string, string> {
+  known: Map<string, IssuedTo>,
+): ReadonlyMap<string, IssuedTo> {
   const regions = archipelago.regions.map(({ name }) => name)
-  for (const [sha256, { id }] of findIssued(homes, regions, digests.difference(known)))
-    if (id !== undefined) known.set(sha256, id)
+  for (const [sha256, { id, notAfter }] of findIssued(homes, regions, digests.difference(known)))
+    if (id !== undefined)
+      known.set(sha256, { identity: id, certifiedUntilMs: Date.parse(notAfter) })
   return new Map([...known].filter(([sha256]) => digests.has(sha256)))
 }
 

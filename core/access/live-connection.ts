@@ -26,9 +26,16 @@ export interface LiveConnection {
   readonly sha256?: string
   /** Whom that certificate was issued to, where the record of issuance is at hand. */
   readonly identity?: string
+  readonly certifiedUntilMs?: number
 }
 
-export type CutRule = 'stranger' | 'outlives-role' | 'denied' | 'other-identity' | 'stays-in-lobby'
+export type CutRule =
+  | 'stranger'
+  | 'outlives-role'
+  | 'outlives-certificate'
+  | 'denied'
+  | 'other-identity'
+  | 'stays-in-lobby'
 
 export interface Cut {
   readonly rule: CutRule
@@ -54,6 +61,7 @@ export function judgeConnection(
   return (
     judgeDenied(connection, { account, scope, trust: context.trust }) ??
     judgeIdentity(connection, scope, context) ??
+    judgeCertificate(connection, scope, context) ??
     judgeLife(connection.claims, scope, context) ??
     judgeStay(connection, account, context)
   )
@@ -116,6 +124,21 @@ function judgeIdentity(
   if (door !== 'identity' || !isOurs || identity === undefined || identity === id) return undefined
   const reason = `its credential is for ${quote(id)}, its certificate for ${quote(identity)}`
   return { rule: 'other-identity', reason }
+}
+
+/**
+ * A workload's credential is good beside a certificate: what was given for a token may last longer, and
+ * nats-server asks for a certificate when a connection begins, and never again.
+ */
+function judgeCertificate(
+  { certifiedUntilMs = Infinity }: LiveConnection,
+  { role }: ScopedKey,
+  { nowSeconds }: WatchContext,
+): Cut | undefined {
+  const isOver = nowSeconds * 1000 >= certifiedUntilMs
+  if (parseScopeName(role)?.door !== 'identity' || !isOver) return undefined
+  const ended = new Date(certifiedUntilMs).toISOString()
+  return { rule: 'outlives-certificate', reason: `its certificate ended ${ended}` }
 }
 
 function judgeLife(

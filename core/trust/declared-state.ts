@@ -20,6 +20,13 @@ export interface Revoked {
   readonly accounts: readonly string[]
 }
 
+/** A certificate by which somebody is connected. */
+export interface IssuedTo {
+  /** A SPIFFE ID. */
+  readonly identity: string
+  readonly certifiedUntilMs: number
+}
+
 /** Kept where the operator's signing keys have their home; every change is on disk when it returns. */
 export interface DeclaredState {
   /** As it is now: other commands change it as well. */
@@ -29,7 +36,7 @@ export interface DeclaredState {
   /** Takes identities off the deny list. What was revoked of theirs stays revoked. */
   reinstate(identities: readonly string[]): DeclaredTrust
   /** By the SHA-256 of certificates: whom they were issued to, as far as the record is on this machine. */
-  issuedTo(digests: ReadonlySet<string>): ReadonlyMap<string, string>
+  issuedTo(digests: ReadonlySet<string>): ReadonlyMap<string, IssuedTo>
   /** Signs an account again, the same but for an `iat` above this one (Unix seconds). */
   outdate(account: string, iatSeconds: number): DeclaredTrust
 }

@@ -6,12 +6,13 @@ import { requestCertificate } from '../../core/identity/csr.ts'
 import { isFunctionOf } from '../../core/identity/names.ts'
 import { formatHostPort } from '../../core/network/endpoint.ts'
 import { proveWorkloads } from '../../laptop/proofs/workloads.ts'
-import { connectWithCreds } from '../../nats/connect.ts'
+import { connectWithCreds, type NatsConnection } from '../../nats/connect.ts'
 import { mutualTls } from '../../nats/mutual-tls.ts'
 import { workloadTarget } from '../../nats/workload-target.ts'
 import { connectWorkload } from '../../requestor/connect-workload.ts'
 import { exchangeSvid } from '../../requestor/exchange-svid.ts'
 import { postExchange } from '../../requestor/exchange-token.ts'
+import type { Credential } from '../../requestor/request-credential.ts'
 import { formatPrivateKey } from '../../store/authority-keys.ts'
 import { readBundles } from '../../store/bundles.ts'
 import { openFiles } from '../../store/files.ts'
@@ -204,22 +205,37 @@ test('npm start proves it for every workload that a role names', async (t) => {
   t.regex(proofs[1]?.observed ?? '', /Authorization Violation/)
 })
 
+/** At a server of ams3, with a credential that may be another's; once. */
+function come(by: Made, { creds }: Credential): Promise<NatsConnection> {
+  const servers = network.network.file.regions[0]?.workloads?.servers ?? []
+  const target = workloadTarget(by, { servers, name: 'test', options: { reconnect: false } })
+  return connectWithCreds(target, () => creds)
+}
+
 test("a stolen credential beside the thief's own certificate is cut by the watcher, and by nobody else", async (t) => {
   const [victim, thief] = [await makeWorkload('ams3'), await makeWorkload('sfo2', 'thief')]
   const credential = await exchangeSvid(wish('ams3', victim))
-  const servers = network.network.file.regions[0]?.workloads?.servers ?? []
-  const come = (by: Made) => {
-    const target = workloadTarget(by, { servers, name: 'test', options: { reconnect: false } })
-    return connectWithCreds(target, () => credential.creds)
-  }
-  const [genuine, borrowed] = [await come(victim), await come(thief)]
+  const [genuine, borrowed] = [await come(victim, credential), await come(thief, credential)]
   await borrowed.flush()
   t.false(borrowed.isClosed())
   const found: string[] = []
   await using _ = network.watch(({ message }) => void found.push(message))
   await until('the thief is cut', () => borrowed.isClosed())
-  await until('it is told', () => found.length > 0)
-  t.regex(found.join(), /credential is for '\S+exporter', its certificate for '\S+thief'/)
+  const told = /credential is for '\S+exporter', its certificate for '\S+thief'/
+  await until('it is told', () => found.some((line) => told.test(line)))
   t.false(genuine.isClosed())
   await genuine.close()
+})
+
+test('a credential that lasts longer than the certificate beside it ends with that', async (t) => {
+  const [lasting, brief] = [await makeWorkload('ams3'), await makeWorkload('ams3', 'exporter', 4)]
+  const credential = await exchangeSvid(wish('ams3', lasting))
+  const [stays, ends] = [await come(lasting, credential), await come(brief, credential)]
+  const found: string[] = []
+  await using _ = network.watch(({ message }) => void found.push(message))
+  await until('it ends', () => ends.isClosed())
+  t.true(Date.now() >= brief.notAfterMs)
+  await until('it is told', () => found.some((line) => /: its certificate ended \d/.test(line)))
+  t.false(stays.isClosed())
+  await stays.close()
 })

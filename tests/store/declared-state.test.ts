@@ -164,7 +164,8 @@ test('certificates are led back to whom they were issued to, also while others a
     ])
   const [one, two] = ['1'.repeat(64), '2'.repeat(64)]
   issue(one)
-  t.deepEqual([...state.issuedTo(new Set([one, two]))], [[one, id]])
+  const issued = { identity: id, certifiedUntilMs: Date.parse('2026-06-01T13:00:00.000Z') }
+  t.deepEqual([...state.issuedTo(new Set([one, two]))], [[one, issued]])
   issue(two)
-  t.deepEqual([...state.issuedTo(new Set([two]))], [[two, id]])
+  t.deepEqual([...state.issuedTo(new Set([two]))], [[two, issued]])
 })

@@ -251,3 +251,16 @@ for (const [what, scope, name, identity, rule] of [
     if (cut !== undefined)
       t.is(cut.reason, `its credential is for '${exporter}', its certificate for '${thief}'`)
   })
+
+test('a workload stays until its certificate ends, and a leafnode beyond that', (t) => {
+  const certifiedUntilMs = nowSeconds * 1000
+  const workload = { ...connect('member.identity.ams3', { name: 'builds|repo' }), identity: thief }
+  const trust = trustOfWorkloads()
+  t.is(judge({ ...workload, certifiedUntilMs: certifiedUntilMs + 1 }, trust), undefined)
+  t.deepEqual(judge({ ...workload, certifiedUntilMs }, trust), {
+    rule: 'outlives-certificate',
+    reason: `its certificate ended ${new Date(certifiedUntilMs).toISOString()}`,
+  })
+  const leafnode = connect('leafnode.ams3', { account: 'ACCESS' })
+  t.is(judge({ ...leafnode, certifiedUntilMs }, trust), undefined)
+})
