@@ -212,30 +212,37 @@ function come(by: Made, { creds }: Credential): Promise<NatsConnection> {
   return connectWithCreds(target, () => creds)
 }
 
-test("a stolen credential beside the thief's own certificate is cut by the watcher, and by nobody else", async (t) => {
-  const [victim, thief] = [await makeWorkload('ams3'), await makeWorkload('sfo2', 'thief')]
-  const credential = await exchangeSvid(wish('ams3', victim))
-  const [genuine, borrowed] = [await come(victim, credential), await come(thief, credential)]
-  await borrowed.flush()
-  t.false(borrowed.isClosed())
-  const found: string[] = []
-  await using _ = network.watch(({ message }) => void found.push(message))
-  await until('the thief is cut', () => borrowed.isClosed())
-  const told = /credential is for '\S+exporter', its certificate for '\S+thief'/
-  await until('it is told', () => found.some((line) => told.test(line)))
-  t.false(genuine.isClosed())
-  await genuine.close()
-})
+// One after the other: of two watchers only one is the one that cuts.
+test.serial(
+  "a stolen credential beside the thief's own certificate is cut by the watcher, and by nobody else",
+  async (t) => {
+    const [victim, thief] = [await makeWorkload('ams3'), await makeWorkload('sfo2', 'thief')]
+    const credential = await exchangeSvid(wish('ams3', victim))
+    const [genuine, borrowed] = [await come(victim, credential), await come(thief, credential)]
+    await borrowed.flush()
+    t.false(borrowed.isClosed())
+    const found: string[] = []
+    await using _ = network.watch(({ message }) => void found.push(message))
+    await until('the thief is cut', () => borrowed.isClosed())
+    const told = /credential is for '\S+exporter', its certificate for '\S+thief'/
+    await until('it is told', () => found.some((line) => told.test(line)))
+    t.false(genuine.isClosed())
+    await genuine.close()
+  },
+)
 
-test('a credential that lasts longer than the certificate beside it ends with that', async (t) => {
-  const [lasting, brief] = [await makeWorkload('ams3'), await makeWorkload('ams3', 'exporter', 4)]
-  const credential = await exchangeSvid(wish('ams3', lasting))
-  const [stays, ends] = [await come(lasting, credential), await come(brief, credential)]
-  const found: string[] = []
-  await using _ = network.watch(({ message }) => void found.push(message))
-  await until('it ends', () => ends.isClosed())
-  t.true(Date.now() >= brief.notAfterMs)
-  await until('it is told', () => found.some((line) => /: its certificate ended \d/.test(line)))
-  t.false(stays.isClosed())
-  await stays.close()
-})
+test.serial(
+  'a credential that lasts longer than the certificate beside it ends with that',
+  async (t) => {
+    const [lasting, brief] = [await makeWorkload('ams3'), await makeWorkload('ams3', 'exporter', 4)]
+    const credential = await exchangeSvid(wish('ams3', lasting))
+    const [stays, ends] = [await come(lasting, credential), await come(brief, credential)]
+    const found: string[] = []
+    await using _ = network.watch(({ message }) => void found.push(message))
+    await until('it ends', () => ends.isClosed())
+    t.true(Date.now() >= brief.notAfterMs)
+    await until('it is told', () => found.some((line) => /: its certificate ended \d/.test(line)))
+    t.false(stays.isClosed())
+    await stays.close()
+  },
+)
