@@ -7,6 +7,7 @@ import type { Credential } from '../../requestor/request-credential.ts'
 import { ams3Cluster } from '../core/access/token-example.ts'
 import { serviceAccountClaims } from '../core/access/token-issuer.ts'
 import { nowSeconds } from '../functions/ask.ts'
+import { bundleMapFile } from '../../store/authority-files.ts'
 import { startTokenNetwork } from '../functions/token-network.ts'
 import { runScript } from '../run-script.ts'
 import type { TestNetwork } from '../test-network.ts'
@@ -57,6 +58,25 @@ for (const way of ['nats', 'https'])
       `exchange-token: exists: ${out}\ndo: name another file with --out, or overwrite it with --force\n`,
     )
   })
+
+test('a workload goes from its key to a creds file by commands alone', async (t) => {
+  const at = (name: string) => join(network.folder, `announcer.${name}`)
+  const region = ['--region', 'sfo2']
+  const place = ['--archipelago', network.archipelagoFile, '--data-dir', network.homes.data]
+  await runScript('request-svid', ['--key', at('key'), '--out', at('csr')])
+  const issue = ['--workload', 'announcer', '--csr', at('csr'), '--out', at('crt'), '--laptop']
+  const issued = await runScript('issue-svid', [...place, ...region, ...issue])
+  t.is(issued.code, 0, issued.stderr)
+  const certificate = ['--certificate', at('crt'), '--certificate-key', at('key')]
+  const asked = ['--key', at('nk'), '--role', 'announcer', '--out', at('creds'), ...region]
+  const alone = await run(...asked, ...certificate)
+  t.regex(alone.stderr, /^exchange-token: --bundles is missing\ndo: /)
+  const bundles = ['--bundles', bundleMapFile(network.homes.public)]
+  const got = await run(...asked, ...certificate, ...bundles)
+  t.is(got.code, 0, got.stderr)
+  const { claims } = parseCreds(readFileSync(at('creds'), 'utf8')).user
+  t.is(claims.name, 'spiffe://sfo2.archipelago.example/workload/announcer')
+})
 
 test('says what to do about a token for another audience, and nothing of the token', async (t) => {
   const [key, token, out] = ['nk', 'token', 'creds'].map((kind) =>
