@@ -24,7 +24,10 @@ export function readPeerTrust({ bundleMap, roots }: PeerTrustFiles): PeerTrust {
   return { bundles, roots: pem }
 }
 
-/** Hands on what is newer; what is broken or older is refused and named, and what was known stays. */
+/**
+ * Hands on what is newer; what is broken or older is refused and named, and what was known stays. A trust
+ * domain that goes is remembered: by leaving and coming back none gets older.
+ */
 export function keepPeerTrust(
   first: PeerTrust,
   files: PeerTrustFiles,
@@ -39,7 +42,7 @@ export function keepPeerTrust(
   },
 ): Disposable {
   const paths = Object.values(files) as string[]
-  let known = first
+  let newest = first.bundles
   let stamp = ''
   const look = (): void => {
     const now = stampOf(paths)
@@ -47,8 +50,8 @@ export function keepPeerTrust(
     stamp = now
     try {
       const read = readPeerTrust(files)
-      requireForward(known.bundles, read.bundles)
-      known = read
+      requireForward(newest, read.bundles)
+      newest = new Map([...newest, ...read.bundles])
       take(read)
     } catch (error) {
       report(

@@ -11,7 +11,7 @@ import { formatCertificates, type Certificate } from '../../core/identity/certif
 import { issueAuthority, type Issuer } from '../../core/identity/issue.ts'
 import { noSubtrees, type NameConstraints } from '../../core/identity/name-constraints.ts'
 import { parseTrustDomain } from '../../core/identity/spiffe-id.ts'
-import { readPeerTrust } from '../../functions/certificates/peer-trust.ts'
+import { keepPeerTrust, readPeerTrust } from '../../functions/certificates/peer-trust.ts'
 import { readAnchors } from '../../laptop/identity/anchors.ts'
 import { ensureAuthorities } from '../../laptop/identity/make-authorities.ts'
 import {
@@ -31,6 +31,7 @@ import { deleteWithdrawnKeys } from '../../store/withdrawn.ts'
 import { good } from '../core/archipelago/example.ts'
 import { makeRoot } from '../core/identity/example.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
+import { until } from '../until.ts'
 
 const ams3 = { region: 'ams3', kind: 'identity', placement: 'laptop' } as const
 const domain = parseTrustDomain('ams3.archipelago.example')
@@ -166,6 +167,32 @@ test('a bundle map that was put back is made anew, after what functions know', a
   t.notThrows(() => requireForward(known, again))
   const authorities = (map: BundleMap) => map.get(domain)?.authorities.map(({ serial }) => serial)
   t.deepEqual(authorities(again), authorities(known))
+})
+
+test('a function takes no older bundle either where its trust domain was away meanwhile', async (t) => {
+  const store = await makeStore(t)
+  const paths = {
+    bundleMap: bundleMapFile(store.homes.public),
+    roots: rootsFile(store.homes.public, 'identity'),
+  }
+  publishBundles(store)
+  const before = readBundles(store.files, store.homes)
+  await publishNext({ ...store, nowMs: store.nowMs + 86_400_000 }, ams3, () =>
+    readRoot(store, 'identity'),
+  )
+  const [taken, reported]: [BundleMap[], string[]] = [[], []]
+  using _kept = keepPeerTrust(readPeerTrust(paths), paths, {
+    take: ({ bundles }) => taken.push(bundles),
+    report: (line) => reported.push(line),
+    pollMs: 10,
+  })
+  const without = new Map([...before].filter(([name]) => name !== domain))
+  writeFileSync(paths.bundleMap, formatBundleMap(without))
+  await until('ams3 is gone', () => taken.at(-1)?.has(domain) === false)
+  writeFileSync(paths.bundleMap, formatBundleMap(before))
+  await until('it is refused', () => reported.length > 0)
+  t.regex(reported[0] ?? '', /sequence \d+ after \d+$/)
+  t.false(taken.at(-1)?.has(domain))
 })
 
 test('a function refuses a bundle map with an authority that no root signed, or of wider limits', async (t) => {
