@@ -3,6 +3,8 @@ import { createPublicKey, type KeyObject } from 'node:crypto'
 import { Refusal } from '../errors.ts'
 
 const rsaBitsMin = 2048
+/** FIPS 186-5 section A.1.1. With 1, which OpenSSL takes, anybody can write a signature. */
+const rsaExponentMin = 65_537n
 const curves: readonly unknown[] = ['P-256', 'P-384', 'P-521']
 
 /** Undefined for a kind of key that is not used here; refuses a known one that is broken, weak or private. */
@@ -12,10 +14,16 @@ export function parseJwk(jwk: object): KeyObject | undefined {
   if (!isKnown) return undefined
   if (d !== undefined) throw new Refusal('ERR_JWK_PRIVATE', 'illegal JWK: a private key')
   const key = importKey(jwk)
-  const bits = key.asymmetricKeyDetails?.modulusLength ?? rsaBitsMin
+  requireStrong(key)
+  return key
+}
+
+function requireStrong({ asymmetricKeyDetails: details = {} }: KeyObject): void {
+  const { modulusLength: bits = rsaBitsMin, publicExponent = rsaExponentMin } = details
   if (bits < rsaBitsMin)
     throw new Refusal('ERR_JWK_ILLEGAL', `illegal JWK: RSA of ${bits} bits, ${rsaBitsMin} at least`)
-  return key
+  if (publicExponent < rsaExponentMin || publicExponent % 2n === 0n)
+    throw new Refusal('ERR_JWK_ILLEGAL', `illegal JWK: RSA with the exponent ${publicExponent}`)
 }
 
 function importKey(jwk: object): KeyObject {

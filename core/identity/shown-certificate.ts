@@ -1,5 +1,6 @@
 // A certificate for people: as OpenSSL reads it, for it may be one that we refuse to read.
 import { hash, X509Certificate } from 'node:crypto'
+import { showInvisible } from '../quote.ts'
 
 export type Rank = 'leaf' | 'intermediate' | 'root'
 
@@ -30,7 +31,7 @@ export function showCertificate(
     rank: isLeaf ? 'leaf' : above,
     subject: oneLine(read.subject),
     issuer: oneLine(read.issuer),
-    names: read.subjectAltName ?? '',
+    names: showInvisible(read.subjectAltName ?? ''),
     serial: read.serialNumber.toLowerCase(),
     sha256: hash('sha256', der),
     spkiSha256: digestKey(read),
@@ -49,8 +50,11 @@ function digestKey(read: X509Certificate): string {
   }
 }
 
-/** OpenSSL escapes line breaks within a name, so these are between its parts. */
-const oneLine = (name: string | undefined) => (name ?? '').replaceAll('\n', ', ')
+/**
+ * OpenSSL escapes line breaks within a name, so these are between its parts; of control characters it
+ * leaves those beyond ASCII, by which a peer would write to our terminal.
+ */
+const oneLine = (name: string | undefined) => showInvisible((name ?? '').replaceAll('\n', ', '))
 
 /** `89 d 23 h`, `52 m`; what has ended is negative. */
 export function formatLeft(seconds: number): string {

@@ -1,6 +1,7 @@
 import test from 'ava'
 import { formatExitCodes, parseFailUnder } from '../../../core/identity/format-peer.ts'
-import { formatLeft } from '../../../core/identity/shown-certificate.ts'
+import { formatLeft, showCertificate } from '../../../core/identity/shown-certificate.ts'
+import { commonName, forgeRoot, nowMs } from './forge.ts'
 
 test('limits of life are told by rank', (t) => {
   t.deepEqual(parseFailUnder('leaf=15m,intermediate=30d,root=1y'), {
@@ -43,4 +44,11 @@ test('the exit codes are a table in which each stands once, in order', (t) => {
   const codes = lines.map((line) => Number.parseInt(line))
   t.deepEqual(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
   t.regex(lines[4] as string, /^ 4 {2}the certificate breaks the rules of SPIFFE$/)
+})
+
+test('a name cannot write to the terminal of whoever looks at it', (t) => {
+  const { der } = forgeRoot({ subject: commonName('\u009b2J\u202egnp.\u001b[31m\nroot') })
+  const { subject, issuer } = showCertificate(der, { isLeaf: true, isShown: true, nowMs })
+  t.is(subject, String.raw`CN=\u{9b}2J\u{202e}gnp.\1B[31m\0Aroot`)
+  t.is(issuer, subject)
 })

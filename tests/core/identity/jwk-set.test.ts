@@ -45,6 +45,19 @@ for (const [what, value, message] of [
   ],
   ['a key id twice', { keys: [jwk, { ...jwk }] }, "illegal JWK set: key id twice: 'a'"],
   ['a private key', { keys: [{ ...secret, kid: 'a' }] }, 'illegal JWK: a private key'],
+  // By 1 a signature is its own message: anybody can write one, and OpenSSL verifies it.
+  ...[
+    ['AQ', 1],
+    ['Aw', 3],
+    ['AQAC', 65_538],
+  ].map(
+    ([e, exponent]) =>
+      [
+        `a key with the exponent ${exponent}`,
+        { keys: [{ ...jwk, e }] },
+        `illegal JWK: RSA with the exponent ${exponent}`,
+      ] as const,
+  ),
   ['a weak key', { keys: [{ ...weak, kid: 'a' }] }, 'illegal JWK: RSA of 1024 bits, 2048 at least'],
 ] as const)
   test(`refuses ${what}`, (t) => {
