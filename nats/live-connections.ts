@@ -38,8 +38,11 @@ export function identify(
   live: readonly LiveConnection[],
   { issuedTo }: Pick<DeclaredState, 'issuedTo'>,
 ): LiveConnection[] {
-  const known = issuedTo(new Set(live.flatMap(({ sha256 }) => sha256 ?? [])))
-  return live.map((each) => ({ ...each, ...known.get(each.sha256 ?? '') }))
+  const known = issuedTo(new Set(live.flatMap(({ shown }) => Object.values(shown ?? {}))))
+  return live.map((each) => {
+    const { sha256 = '', spkiSha256 = '' } = each.shown ?? {}
+    return { ...each, ...(known.get(sha256) ?? known.get(spkiSha256)) }
+  })
 }
 
 /** Kicks; that it is gone already is as good. Whether it was this one that ended it. */
@@ -70,8 +73,9 @@ function toLive(
   const claims = jwt === undefined ? undefined : readClaims(jwt, cache)
   const nkey = claims?.sub ?? claimed
   const live = { server, cid, account, nkey, issuer: issuer ?? '', claims, openSeconds }
-  const sha256 = connection.tls_peer_certs?.[0]?.cert_sha256
-  return [{ ...live, ...(sha256 !== undefined && { sha256 }) }]
+  const { cert_sha256: sha256 = '', spki_sha256: spkiSha256 = '' } =
+    connection.tls_peer_certs?.[0] ?? {}
+  return [{ ...live, ...(sha256 !== '' && { shown: { sha256, spkiSha256 } }) }]
 }
 
 function readClaims(jwt: string, cache: ClaimsCache): JwtClaims<UserBody> | undefined {

@@ -75,7 +75,10 @@ export interface Connection {
   readonly name_tag?: string
   readonly jwt?: string
   /** Leaf first; where the listener asked for a certificate. */
-  readonly tls_peer_certs?: readonly { readonly cert_sha256?: string }[]
+  readonly tls_peer_certs?: readonly {
+    readonly cert_sha256?: string
+    readonly spki_sha256?: string
+  }[]
 }
 
 export interface Connz {

@@ -59,10 +59,10 @@ function issuedTo(
   known: Map<string, IssuedTo>,
 ): ReadonlyMap<string, IssuedTo> {
   const regions = archipelago.regions.map(({ name }) => name)
-  for (const [sha256, { id, notAfter }] of findIssued(homes, regions, digests.difference(known)))
+  for (const [digest, { id, notAfter }] of findIssued(homes, regions, digests.difference(known)))
     if (id !== undefined)
-      known.set(sha256, { identity: id, certifiedUntilMs: Date.parse(notAfter) })
-  return new Map([...known].filter(([sha256]) => digests.has(sha256)))
+      known.set(digest, { identity: id, certifiedUntilMs: Date.parse(notAfter) })
+  return new Map([...known].filter(([digest]) => digests.has(digest)))
 }
 
 interface Writing extends TrustPlace {

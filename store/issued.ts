@@ -20,7 +20,10 @@ export function recordIssued(homes: Homes, region: string, issued: readonly Issu
   for (const [path, lines] of byFile) appendDurably(path, lines.map(formatIssued))
 }
 
-/** What the regions' homes on this machine say of certificates, by their SHA-256 in hexadecimal. */
+/**
+ * What the regions' homes on this machine say, by the SHA-256 in hexadecimal of a certificate or of its
+ * public key: of several certificates of one key the newest.
+ */
 export function findIssued(
   homes: Homes,
   regions: readonly string[],
@@ -30,10 +33,13 @@ export function findIssued(
   const found = regions.flatMap((region) =>
     dayFiles(homes, region)
       .flatMap(readLines)
-      .filter((line) => digests.has(digestIn(line)))
+      .filter((line) => digestsIn(line).some((digest) => digests.has(digest)))
       .map((line) => ({ ...parseIssued(line), region })),
   )
-  return new Map(found.map((each) => [each.sha256, each]))
+  const entries = (['spkiSha256', 'sha256'] as const).flatMap((of) =>
+    found.map((each) => [each[of], each] as const),
+  )
+  return new Map(entries.filter(([digest]) => digests.has(digest)))
 }
 
 /** Removes the days all of whose certificates ended longer ago than an authority lives. */
@@ -81,7 +87,11 @@ function readLines(path: string): string[] {
   return lines.filter((line) => line.startsWith('{') && line.endsWith('}'))
 }
 
-const digestIn = (line: string) => /"sha256":"([0-9a-f]{64})"/.exec(line)?.[1] ?? ''
+const digestsIn = (line: string) =>
+  Array.from(
+    line.matchAll(/"(?:sha256|spkiSha256)":"([0-9a-f]{64})"/g),
+    ([, digest = '']) => digest,
+  )
 
 function dayFiles(homes: Homes, region: string): string[] {
   const folder = folderOf(homes, region)

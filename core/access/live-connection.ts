@@ -22,9 +22,13 @@ export interface LiveConnection {
   /** Of its user JWT, the signature checked; undefined where there is none that can be read. */
   readonly claims: JwtClaims<UserBody> | undefined
   readonly openSeconds: number
-  /** SHA-256 of the certificate that it showed, in hexadecimal. */
-  readonly sha256?: string
-  /** Whom that certificate was issued to, where the record of issuance is at hand. */
+  /**
+   * SHA-256 of the certificate that it showed and of its public key, in hexadecimal. Of the key, too, for a
+   * certificate has a second signature that is good, which anybody can write (ECDSA), and with it a
+   * digest that nobody recorded.
+   */
+  readonly shown?: { readonly sha256: string; readonly spkiSha256: string }
+  /** Whom that certificate, or one of that key, was issued to, where the record of issuance is at hand. */
   readonly identity?: string
   readonly certifiedUntilMs?: number
 }

@@ -35,7 +35,7 @@ export interface DeclaredState {
   revoke(revoked: Revoked): DeclaredTrust
   /** Takes identities off the deny list. What was revoked of theirs stays revoked. */
   reinstate(identities: readonly string[]): DeclaredTrust
-  /** By the SHA-256 of certificates: whom they were issued to, as far as the record is on this machine. */
+  /** By SHA-256 of certificates or of their keys: whom they were issued to, as far as the record is here. */
   issuedTo(digests: ReadonlySet<string>): ReadonlyMap<string, IssuedTo>
   /** Signs an account again, the same but for an `iat` above this one (Unix seconds). */
   outdate(account: string, iatSeconds: number): DeclaredTrust

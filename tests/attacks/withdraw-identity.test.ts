@@ -3,7 +3,21 @@ import { X509Certificate } from 'node:crypto'
 import { copyFileSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
+import {
+  formatCertificates,
+  parseCertificate,
+  parseCertificates,
+  type Certificate,
+} from '../../core/identity/certificate.ts'
 import { requestCertificate } from '../../core/identity/csr.ts'
+import {
+  derTag,
+  encodeDer,
+  readBits,
+  readDer,
+  readInside,
+  type Der,
+} from '../../core/identity/der.ts'
 import { parseConfiguration, type Configuration } from '../../core/network/configuration.ts'
 import { formatTokenAudience } from '../../core/access/token-audience.ts'
 import type { DoorPlace, RegionPlace, ServerPlace } from '../../core/network/endpoint.ts'
@@ -90,6 +104,28 @@ async function svidOf(workload: string): Promise<Svid> {
   return { certificate: signed.chain, key: formatPrivateKey(privateKey) }
 }
 
+const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n
+
+/** Whoever sees an ECDSA signature (r, s) can write another one over the same: (r, order - s). */
+function withOtherSignature({ certificate, key }: Svid): Svid {
+  const [leaf, ...issuers] = parseCertificates(certificate) as [Certificate, ...Certificate[]]
+  const [tbs, algorithm, signature] = readInside(readDer(leaf.der)) as [Der, Der, Der]
+  const [r, s] = readInside(readDer(readBits(signature).bytes)) as [Der, Der]
+  const other = encodeInteger(order - BigInt(`0x${s.content.toString('hex')}`))
+  const pair = encodeDer(derTag.sequence, r.bytes, other)
+  const bits = encodeDer(derTag.bitString, Buffer.of(0), pair)
+  const der = encodeDer(derTag.sequence, tbs.bytes, algorithm.bytes, bits)
+  return { certificate: formatCertificates([parseCertificate(der), ...issuers]), key }
+}
+
+/** A first bit that is set would be a sign. */
+function encodeInteger(value: bigint): Buffer {
+  const digits = value.toString(16)
+  const bytes = Buffer.from(digits.padStart(digits.length + (digits.length % 2), '0'), 'hex')
+  const isSigned = (bytes[0] as number) >= 0x80
+  return encodeDer(derTag.integer, Buffer.of(...(isSigned ? [0] : []), ...bytes))
+}
+
 /** The token says nothing of the certificate that the connection shows. */
 function exchange(): Promise<Credential> {
   const pair = makeNkeyPair('user')
@@ -126,6 +162,9 @@ test.serial('a workload is cut, whatever credential it came by; others stay', as
   // Its server knows nothing of identities: the watcher does.
   await using again = await connectBy(stolen, await exchange())
   await until('it is cut again', () => again.nc.isClosed(), { deadlineMs: cutMsMax })
+  // The same certificate to every verifier, and one that nobody has recorded.
+  await using malleable = await connectBy(withOtherSignature(stolen), await exchange())
+  await until('its key is known', () => malleable.nc.isClosed(), { deadlineMs: cutMsMax })
   t.false(bystander.nc.isClosed())
 })
 

@@ -47,6 +47,25 @@ test('what was recorded is found by its digest, with the region in whose home it
   t.deepEqual(found.get(issued(1).sha256), { ...issued(1), region: 'ams3' })
 })
 
+test('a certificate of a key that was recorded is led back to the newest one of that key', (t) => {
+  const { homes, record } = makeRecord(t)
+  const of = (sha256: string, spkiSha256: string, name: string): Issued => ({
+    ...{ ...issued(1), sha256, spkiSha256 },
+    id: parseSpiffeId(`spiffe://ams3.example/workload/${name}`),
+  })
+  const [one, other, key] = ['1'.repeat(64), '2'.repeat(64), 'a'.repeat(64)] as const
+  record(of(one, key, 'one'))
+  record(of(other, key, 'other'))
+  const found = findIssued(homes, ['ams3'], new Set([one, key]))
+  t.deepEqual(
+    [...found].map(([digest, { id }]) => [digest, id]),
+    [
+      [key, 'spiffe://ams3.example/workload/other'],
+      [one, 'spiffe://ams3.example/workload/one'],
+    ],
+  )
+})
+
 test('each day has a file that only its owner reads', (t) => {
   const { record, folder, path } = makeRecord(t)
   record(issued(1), issued(2, startMs + dayMs))
