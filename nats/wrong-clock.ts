@@ -6,6 +6,7 @@ import {
   parseCertificates,
   type Certificate,
 } from '../core/identity/certificate.ts'
+import { formatTime, thisClock } from '../core/time.ts'
 import { shownChain } from './shown-chain.ts'
 
 /** Of an error of a handshake, one that says why; what says so already comes back as it is. */
@@ -65,8 +66,8 @@ function explainAlert(own: readonly Certificate[], nowMs: number): string | unde
   if (leaf === undefined) return undefined
   const found = compareAll('our', own, nowMs)
   if (found !== undefined) return `it refuses our certificate: ${found}`
-  const life = `good from ${iso(leaf.notBeforeMs)} to ${iso(leaf.notAfterMs)}`
-  return `it refuses by its own clock our certificate, ${life}, this clock says ${iso(nowMs)}`
+  const life = `good from ${formatTime(leaf.notBeforeMs)} to ${formatTime(leaf.notAfterMs)}`
+  return `it refuses by its own clock our certificate, ${life}, ${thisClock(nowMs)}`
 }
 
 function compareAll(
@@ -74,12 +75,11 @@ function compareAll(
   certificates: readonly Certificate[],
   nowMs: number,
 ): string | undefined {
-  const clock = `by its issuer's clock, this clock says ${iso(nowMs)}`
+  const clock = `by its issuer's clock, ${thisClock(nowMs)}`
   for (const { notBeforeMs, notAfterMs } of certificates) {
-    if (nowMs < notBeforeMs) return `${whose} certificate begins ${iso(notBeforeMs)} ${clock}`
-    if (nowMs > notAfterMs) return `${whose} certificate ended ${iso(notAfterMs)} ${clock}`
+    if (nowMs < notBeforeMs)
+      return `${whose} certificate begins ${formatTime(notBeforeMs)} ${clock}`
+    if (nowMs > notAfterMs) return `${whose} certificate ended ${formatTime(notAfterMs)} ${clock}`
   }
   return undefined
 }
-
-const iso = (timeMs: number) => new Date(timeMs).toISOString()

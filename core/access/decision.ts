@@ -9,6 +9,7 @@ import type { DenyList } from '../trust/deny-list.ts'
 import { parseTicket } from '../trust/invite.ts'
 import type { Nkey } from '../trust/nkey.ts'
 import type { OperatorJwt } from '../trust/operator.ts'
+import { formatTime, thisClock } from '../time.ts'
 import type { CurveKey } from './curve-key.ts'
 import { requireNameAllowed, requireNkeyAllowed, requireTicketAllowed } from './denial.ts'
 import { isProofBy, isProofByAsync, type ProofPurpose, type SignedProof } from './proof.ts'
@@ -135,11 +136,10 @@ export function requireProof(
 ): void {
   if (claims.audience !== operator.claims.sub || claims.door !== door)
     throw new Refusal('ERR_PROOF_AUDIENCE', `proof is not for this operator's door: ${door}`)
-  const ageSeconds = (nowMs - claims.time) / 1000
-  if (Math.abs(ageSeconds) > proofAgeSecondsMax)
+  if (Math.abs(nowMs - claims.time) > proofAgeSecondsMax * 1000)
     throw new Refusal(
       'ERR_PROOF_STALE',
-      `proof is ${Math.round(ageSeconds)} s old by this clock, ${proofAgeSecondsMax} at most`,
+      `proof says ${formatTime(claims.time)}, ${thisClock(nowMs)}: ${proofAgeSecondsMax} s apart at most`,
     )
   requireNkeyAllowed(denyList, claims.nkey)
   if (claims.name !== undefined) requireNameAllowed(denyList, claims.name)

@@ -2,6 +2,7 @@
 import { Refusal } from '../errors.ts'
 import type { SpiffeId } from '../identity/spiffe-id.ts'
 import { quote } from '../quote.ts'
+import { formatTime, thisClock } from '../time.ts'
 import {
   requireProof,
   requireRole,
@@ -61,6 +62,6 @@ function subjectOf(request: ExchangeRequest, context: ExchangeContext): Subject 
 function endOf(ofRoleSeconds: number, ofTokenMs: number, nowMs: number): number {
   const end = Math.min(ofRoleSeconds, Math.floor(ofTokenMs / 1000))
   if (end * 1000 > nowMs) return end
-  const clock = `this clock says ${new Date(nowMs).toISOString()}`
-  throw new Refusal('ERR_TOKEN_EXPIRED', `token refused: nothing is left of its life, ${clock}`)
+  const ended = `a credential for it would have ended ${formatTime(end * 1000)}`
+  throw new Refusal('ERR_TOKEN_EXPIRED', `token refused: ${ended}, ${thisClock(nowMs)}`)
 }

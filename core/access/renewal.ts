@@ -4,6 +4,7 @@ import type { AccountJwt } from '../trust/account.ts'
 import { requireScope } from '../trust/chain.ts'
 import { parseScopeName } from '../trust/declare.ts'
 import { parseUser, type UserJwt } from '../trust/user.ts'
+import { formatTime, thisClock } from '../time.ts'
 import {
   grant,
   requireProof,
@@ -86,8 +87,7 @@ function requireCurrent(request: AccessRequest, context: DecisionContext): Curre
   if (account === undefined)
     throw new Refusal('ERR_RENEWAL_ILLEGAL', `renewal: unknown account: ${nats.issuer_account}`)
   const scope = parseScopeName(requireOurs(user, account))
-  if (exp === undefined || exp <= nowMs / 1000)
-    throw new Refusal('ERR_RENEWAL_EXPIRED', `renewal: the credential of ${sub} is over`)
+  requireLeft({ sub, exp }, nowMs)
   requireUnrevoked(user, account)
   const ticketId = ticketIdOf(user)
   if (scope?.door === 'invite' && ticketId === undefined)
@@ -102,6 +102,14 @@ function requireCurrent(request: AccessRequest, context: DecisionContext): Curre
     ticketId,
     renewed: { id: jti, issuer: iss },
   }
+}
+
+function requireLeft({ sub, exp }: { sub: string; exp: number | undefined }, nowMs: number): void {
+  const whose = `renewal: the credential of ${sub}`
+  if (exp === undefined) throw new Refusal('ERR_RENEWAL_EXPIRED', `${whose} has no end`)
+  if (exp * 1000 > nowMs) return
+  const times = `ended ${formatTime(exp * 1000)}, ${thisClock(nowMs)}`
+  throw new Refusal('ERR_RENEWAL_EXPIRED', `${whose} ${times}`)
 }
 
 function requireOwn({ jwt, claims }: AccessRequest): UserJwt {

@@ -1,4 +1,5 @@
 import { Refusal, type RefusalCode } from '../errors.ts'
+import { formatTime, thisClock } from '../time.ts'
 
 /** How far an issuer's clock may be ahead of this one. */
 const skewMs = 60_000
@@ -13,22 +14,20 @@ export function requireTimes(
   { exp, nbf, iat }: Readonly<Record<string, unknown>>,
   nowMs: number,
 ): number {
-  const clock = `this clock says ${iso(nowMs)}`
+  const clock = thisClock(nowMs)
   if (!isTime(exp)) throw refusal('ERR_TOKEN_TIMES', 'no end (exp)')
   if (exp * 1000 <= nowMs)
-    throw refusal('ERR_TOKEN_EXPIRED', `it ended ${iso(exp * 1000)}, ${clock}`)
+    throw refusal('ERR_TOKEN_EXPIRED', `it ended ${formatTime(exp * 1000)}, ${clock}`)
   for (const begin of [nbf, iat]) {
     if (begin === undefined) continue
     if (!isTime(begin)) throw refusal('ERR_TOKEN_TIMES', 'a begin (nbf, iat) that is no time')
     if (begin * 1000 > nowMs + skewMs)
-      throw refusal('ERR_TOKEN_NOT_YET_VALID', `it begins ${iso(begin * 1000)}, ${clock}`)
+      throw refusal('ERR_TOKEN_NOT_YET_VALID', `it begins ${formatTime(begin * 1000)}, ${clock}`)
   }
   return exp * 1000
 }
 
 const isTime = (value: unknown): value is number =>
   typeof value === 'number' && value >= 0 && value <= secondsMax
-
-const iso = (timeMs: number) => new Date(timeMs).toISOString()
 
 const refusal = (code: RefusalCode, what: string) => new Refusal(code, `token refused: ${what}`)

@@ -2,6 +2,7 @@
 // TLS sends them: each certificate is followed by its issuer. Anchors are held to the same rules as
 // what lies below them: a region's intermediate is an anchor, and its constraints are the point of it.
 import { Refusal, type RefusalCode } from '../errors.ts'
+import { formatTime, thisClock } from '../time.ts'
 import { nameOf, type Certificate } from './certificate.ts'
 import { extensionId, purposeId, type Purpose } from './extensions.ts'
 import { requirePermitted } from './name-constraints.ts'
@@ -131,15 +132,18 @@ function requirePathLength(issuer: Certificate, below: number): void {
 /** Names both clocks: which one is wrong is for whoever reads it to say. */
 function requireValidNow(certificate: Certificate, nowMs: number): void {
   const { notBeforeMs, notAfterMs } = certificate
-  const clock = `this clock says ${iso(nowMs)}`
+  const clock = thisClock(nowMs)
   const what = `certificate ${nameOf(certificate)}`
   if (nowMs < notBeforeMs - skewMs)
     throw new Refusal(
       'ERR_CERTIFICATE_NOT_YET_VALID',
-      `${what}: its issuer's clock said ${iso(notBeforeMs)} or later, ${clock}`,
+      `${what}: its issuer's clock said ${formatTime(notBeforeMs)} or later, ${clock}`,
     )
   if (nowMs > notAfterMs + skewMs)
-    throw new Refusal('ERR_CERTIFICATE_EXPIRED', `${what}: ended ${iso(notAfterMs)}, ${clock}`)
+    throw new Refusal(
+      'ERR_CERTIFICATE_EXPIRED',
+      `${what}: ended ${formatTime(notAfterMs)}, ${clock}`,
+    )
 }
 
 /** Names the certificate at which the way ends. */
@@ -151,5 +155,3 @@ function untrusted(chain: readonly Certificate[]): Refusal {
   const name = nameOf(chain[last] as Certificate)
   return new Refusal('ERR_CHAIN_UNTRUSTED', `no trusted issuer of certificate ${name}`)
 }
-
-const iso = (timeMs: number) => new Date(timeMs).toISOString()

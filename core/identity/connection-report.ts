@@ -3,6 +3,7 @@
 import type { Archipelago } from '../archipelago.ts'
 import type { RefusalCode } from '../errors.ts'
 import { quote } from '../quote.ts'
+import { formatTime } from '../time.ts'
 import { regionDomain } from './names.ts'
 import type { Misfit, PeerFinding } from './peer-report.ts'
 import type { Recorded } from './recorded.ts'
@@ -94,7 +95,7 @@ function judge(
 export function formatConnection(connection: CertifiedConnection): string {
   const { issued, startMs } = connection
   const who = issued === undefined ? 'unknown' : `${issued.id ?? 'public'}, serial ${issued.serial}`
-  return `${nameConnection(connection)}: ${who}, since ${new Date(startMs).toISOString()}`
+  return `${nameConnection(connection)}: ${who}, since ${formatTime(startMs)}`
 }
 
 const nameConnection = ({ kind, server, cid, name }: ObservedConnection) =>

@@ -4,6 +4,7 @@ import 'reflect-metadata'
 import { hash, type KeyObject } from 'node:crypto'
 import * as x509 from '@peculiar/x509'
 import { Refusal } from '../errors.ts'
+import { formatTime, thisClock } from '../time.ts'
 import { parseCertificate, type Certificate } from './certificate.ts'
 import { skewMs } from './chain.ts'
 import { readBits, readDer, readInside } from './der.ts'
@@ -163,7 +164,7 @@ function validity({ nowMs, lifetimeSeconds }: Issuance, issuer: Certificate | un
   if (endMs <= nowMs)
     throw new Refusal(
       'ERR_AUTHORITY_EXPIRED',
-      `issuer ended ${new Date(endMs).toISOString()}, this clock says ${new Date(nowMs).toISOString()}`,
+      `issuer ended ${formatTime(endMs)}, ${thisClock(nowMs)}`,
     )
   // Certificates count in seconds: cut off, so that the end is not passed.
   const seconds = (timeMs: number) => new Date(Math.floor(timeMs / 1000) * 1000)

@@ -1,6 +1,7 @@
 // JWT-SVIDs (JWT-SVID.md): bearer tokens of an identity, good for an audience.
 import { Refusal, type RefusalCode } from '../errors.ts'
 import { quote } from '../quote.ts'
+import { formatTime, thisClock } from '../time.ts'
 import { requireBundle, type BundleMap } from './bundle.ts'
 import { skewMs } from './chain.ts'
 import { parseJws, requireAlgorithm, verifyJws, type Jws } from './jws.ts'
@@ -59,15 +60,15 @@ function readSubject({ sub }: Jws['claims']): SpiffeId {
 /** Unix seconds in the token; both clocks in the message. */
 function requireTimes(claims: Jws['claims'], nowMs: number): number {
   const { exp, nbf, iat } = claims
-  const clock = `this clock says ${iso(nowMs)}`
+  const clock = thisClock(nowMs)
   if (!isTime(exp)) throw refusal('ERR_JWT_SVID_EXPIRY', 'no expiry')
   if (exp * 1000 <= nowMs - skewMs)
-    throw refusal('ERR_JWT_SVID_EXPIRED', `ended ${iso(exp * 1000)}, ${clock}`)
+    throw refusal('ERR_JWT_SVID_EXPIRED', `ended ${formatTime(exp * 1000)}, ${clock}`)
   for (const begin of [nbf, iat]) {
     if (begin === undefined) continue
     if (!isTime(begin)) throw refusal('ERR_JWT_SVID_EXPIRY', 'a time that is none')
     if (begin * 1000 > nowMs + skewMs)
-      throw refusal('ERR_JWT_SVID_NOT_YET_VALID', `begins ${iso(begin * 1000)}, ${clock}`)
+      throw refusal('ERR_JWT_SVID_NOT_YET_VALID', `begins ${formatTime(begin * 1000)}, ${clock}`)
   }
   return exp * 1000
 }
@@ -83,7 +84,5 @@ function requireAudience({ aud }: Jws['claims'], wanted: string): string[] {
 const secondsMax = 253_402_300_799
 const isTime = (value: unknown): value is number =>
   typeof value === 'number' && value >= 0 && value <= secondsMax
-
-const iso = (timeMs: number) => new Date(timeMs).toISOString()
 
 const refusal = (code: RefusalCode, what: string) => new Refusal(code, `JWT-SVID refused: ${what}`)

@@ -1,5 +1,6 @@
 // What the age of a link says: nats-server asks for a certificate when a link begins, and never again.
 import { formatDuration } from '../duration.ts'
+import { formatTime } from '../time.ts'
 import { skewMs } from './chain.ts'
 import type { PeerFinding } from './peer-report.ts'
 import { formatLeft } from './shown-certificate.ts'
@@ -65,7 +66,7 @@ function findOld(
   const sinceMs = (trustedSinceMs.get(link.region) ?? 0) + skewMs
   if (link.startMs < sinceMs)
     return find(
-      `since ${iso(link.startMs)}, before any authority of ${link.region} that is trusted`,
+      `since ${formatTime(link.startMs)}, before any authority of ${link.region} that is trusted`,
     )
   const ageSeconds = Math.floor((nowMs - link.startMs) / 1000)
   if (ageSeconds > ageSecondsMax)
@@ -75,16 +76,14 @@ function findOld(
 
 export function formatLink(link: InferredLink): string {
   const { startMs, certifiedUntilMs, isOutlived } = link
-  const until = certifiedUntilMs === undefined ? undefined : iso(certifiedUntilMs)
+  const until = certifiedUntilMs === undefined ? undefined : formatTime(certifiedUntilMs)
   const certified =
     until === undefined
       ? ''
       : isOutlived
         ? `, under a certificate that has ended (${until})`
         : `, under a certificate until ${until}`
-  return `${nameLink(link)}: identity was checked at ${iso(startMs)}${certified}`
+  return `${nameLink(link)}: identity was checked at ${formatTime(startMs)}${certified}`
 }
-
-const iso = (timeMs: number) => new Date(timeMs).toISOString()
 
 const nameLink = ({ kind, server, remote }: ObservedLink) => `${kind} ${server} – ${remote}`

@@ -1,6 +1,7 @@
 // What a running process may show in place of what it shows.
 import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { Refusal } from '../errors.ts'
+import { formatTime, thisClock } from '../time.ts'
 import { nameOf, parseCertificates, type Certificate } from './certificate.ts'
 import { verifyChain } from './chain.ts'
 import { purposeId } from './extensions.ts'
@@ -54,11 +55,10 @@ function parseKey(pem: string): KeyObject {
 }
 
 function requireLeft(leaf: Certificate, nowMs: number): void {
-  const [ended, clock] = [leaf.notAfterMs, nowMs].map((ms) => new Date(ms).toISOString())
   if (nowMs >= leaf.notAfterMs)
     throw new Refusal(
       'ERR_CERTIFICATE_EXPIRED',
-      `certificate ${nameOf(leaf)}: ended ${ended}, this clock says ${clock}`,
+      `certificate ${nameOf(leaf)}: ended ${formatTime(leaf.notAfterMs)}, ${thisClock(nowMs)}`,
     )
 }
 

@@ -1,6 +1,7 @@
 // NATS JWTs, version 2 (github.com/nats-io/jwt/v2): who signs what is decided elsewhere.
 import { hash } from 'node:crypto'
 import { Refusal } from '../errors.ts'
+import { formatTime, thisClock } from '../time.ts'
 import { encodeBase32 } from './base32.ts'
 import { isNkey, isSignedBy, signWith, type Nkey, type NkeyPair, type NkeyRole } from './nkey.ts'
 
@@ -63,7 +64,7 @@ export function requireAlive({ claims }: Jwt, nowSeconds: number): void {
   if (claims.exp !== undefined && claims.exp <= nowSeconds)
     throw new Refusal(
       'ERR_JWT_EXPIRED',
-      `JWT ${claims.jti}: expired ${nowSeconds - claims.exp} s ago`,
+      `JWT ${claims.jti}: ended ${formatTime(claims.exp * 1000)}, ${thisClock(nowSeconds * 1000)}`,
     )
 }
 

@@ -6,6 +6,7 @@ import { Refusal } from '../../core/errors.ts'
 import type { BundleMap } from '../../core/identity/bundle.ts'
 import type { TrustDomain } from '../../core/identity/spiffe-id.ts'
 import { requireNamesOfDomain, verifySvid } from '../../core/identity/svid.ts'
+import { formatTime, thisClock } from '../../core/time.ts'
 import { shownChain } from '../../nats/shown-chain.ts'
 import type { CallerIdentity } from '../provisioning/audit.ts'
 
@@ -86,9 +87,8 @@ function verify(
 
 /** Without the patience that a verifier has with another's clock: it was good when it came. */
 function requireLeft(identity: CallerIdentity, nowMs: number): CallerIdentity {
-  const [ended, clock] = [identity.notAfterMs, nowMs].map((ms) => new Date(ms).toISOString())
   if (nowMs < identity.notAfterMs) return identity
-  const what = `certificate of ${identity.id}: ended ${ended}, this clock says ${clock}`
+  const what = `certificate of ${identity.id}: ended ${formatTime(identity.notAfterMs)}, ${thisClock(nowMs)}`
   throw new Refusal('ERR_CERTIFICATE_EXPIRED', what)
 }
 

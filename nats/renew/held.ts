@@ -1,4 +1,5 @@
 import { Refusal } from '../../core/errors.ts'
+import { formatTime, thisClock } from '../../core/time.ts'
 import { remainingMs, startLife, type Clock, type Life } from './life.ts'
 import type { HeldCredential } from './renewing.ts'
 import { dueMs } from './schedule.ts'
@@ -36,5 +37,8 @@ export function isOver<C extends HeldCredential>({ life }: Held<C>): boolean {
 export function requireAlive<C extends HeldCredential>(held: Held<C>): Held<C> {
   if (!isOver(held)) return held
   const { sub, exp } = held.credential.creds.user.claims
-  throw new Refusal('ERR_JWT_EXPIRED', `credential of ${sub} ended at ${exp}`)
+  throw new Refusal(
+    'ERR_JWT_EXPIRED',
+    `credential of ${sub} ended ${formatTime((exp ?? 0) * 1000)}, ${thisClock(Date.now())}`,
+  )
 }

@@ -10,6 +10,7 @@ import { formatTokenAudience } from '../../../core/access/token-audience.ts'
 import { tokenHash } from '../../../core/access/token-hash.ts'
 import { withIssuerKeys } from '../../../core/archipelago/issuer-keys.ts'
 import { Refusal, type RefusalCode } from '../../../core/errors.ts'
+import { formatTime } from '../../../core/time.ts'
 import { parseSpiffeId } from '../../../core/identity/spiffe-id.ts'
 import { good } from '../archipelago/example.ts'
 import { ams3Cluster, keyFiles, withTokens } from './token-example.ts'
@@ -285,7 +286,7 @@ const invalid: [what: string, form: string, code: RefusalCode, message: string, 
     'an old proof',
     withProof({ time: nowMs - 61_000 }),
     'ERR_PROOF_STALE',
-    'proof is 61 s old by this clock, 60 at most',
+    `proof says ${formatTime(nowMs - 61_000)}, this clock says ${formatTime(nowMs)}: 60 s apart at most`,
   ],
   ['an unknown role', formOf({ role: 'king' }), 'ERR_ROLE_UNKNOWN', "unknown role: 'king'"],
   [
@@ -325,7 +326,7 @@ const invalid: [what: string, form: string, code: RefusalCode, message: string, 
     'a certificate that ends before the credential begins to be of use',
     formOf(ofCertificate),
     'ERR_TOKEN_EXPIRED',
-    `token refused: nothing is left of its life, this clock says ${new Date(nowMs).toISOString()}`,
+    `token refused: a credential for it would have ended ${formatTime(nowMs - (nowMs % 1000))}, this clock says ${formatTime(nowMs)}`,
     { identity: { ...identity, notAfterMs: nowMs } },
   ],
 ]

@@ -1,5 +1,6 @@
 import test from 'ava'
 import { Refusal } from '../../../core/errors.ts'
+import { formatTime } from '../../../core/time.ts'
 import type { DecisionContext } from '../../../core/access/decision.ts'
 import { decideRenewal, ticketTags } from '../../../core/access/renewal.ts'
 import {
@@ -61,7 +62,8 @@ const ours = 'renewal: the credential is not ours'
 const not = (role: string): string =>
   `renewal: the credential is not of this role, name and door: ${role}`
 const connectionWrong = `proof is for another key than the connection's: ${nkey}`
-const over60 = 'proof is 61 s old by this clock, 60 at most'
+const clock = `this clock says ${formatTime(nowMs)}`
+const over60 = `proof says ${formatTime(nowMs - 61_000)}, ${clock}: 60 s apart at most`
 
 const moved = makeTrust({
   yaml: edited('accounts:\n', 'accounts:\n  OTHER:\n    connectionsMax: 10\n'),
@@ -143,7 +145,7 @@ const cases: Case[] = [
     lobby,
     nkey,
     'ERR_RENEWAL_EXPIRED',
-    `renewal: the credential of ${nkey} is over`,
+    `renewal: the credential of ${nkey} ended ${formatTime(nowSeconds * 1000)}, ${clock}`,
   ],
   [
     'with a credential without an end',
@@ -151,7 +153,7 @@ const cases: Case[] = [
     lobby,
     nkey,
     'ERR_RENEWAL_EXPIRED',
-    `renewal: the credential of ${nkey} is over`,
+    `renewal: the credential of ${nkey} has no end`,
   ],
   [
     'with a credential of another operator',

@@ -51,7 +51,7 @@ test('a revocation holds for what was issued until then, the same second include
 test('a user that is over is refused', (t) => {
   t.throws(() => verify(user, account, nowSeconds + lifeSeconds), {
     code: 'ERR_JWT_EXPIRED',
-    message: `JWT ${user.claims.jti}: expired 0 s ago`,
+    message: /^JWT \S+: ended (\S+Z), this clock says \1$/,
   })
 })
 

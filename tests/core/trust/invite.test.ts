@@ -1,4 +1,5 @@
 import test from 'ava'
+import { formatTime } from '../../../core/time.ts'
 import { parseTicket, signTicket } from '../../../core/trust/invite.ts'
 import { accountOf, identity, nowSeconds, operator, pairOf, signer, stranger } from './example.ts'
 
@@ -17,7 +18,7 @@ test('a ticket is good until its last second is over', (t) => {
   t.notThrows(() => parseTicket(ticket.text, operator, expiresAtSeconds - 1))
   t.throws(() => parseTicket(ticket.text, operator, expiresAtSeconds), {
     code: 'ERR_INVITE_EXPIRED',
-    message: `invite ${ticket.claims.jti}: expired`,
+    message: `invite ${ticket.claims.jti}: ended ${formatTime(expiresAtSeconds * 1000)}, this clock says ${formatTime(expiresAtSeconds * 1000)}`,
   })
 })
 
