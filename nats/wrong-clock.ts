@@ -43,31 +43,43 @@ interface Shown {
 }
 
 function explain({ code }: TlsError, { chain, own, nowMs }: Shown): string | undefined {
+  switch (code) {
+    case 'CERT_NOT_YET_VALID':
+    case 'CERT_HAS_EXPIRED':
+      return explainTimes(chain, nowMs)
+    // Also for one that has not begun: there is no other alert for it.
+    case 'ERR_SSL_SSL/TLS_ALERT_CERTIFICATE_EXPIRED':
+      return explainOwn(own, { said: 'it refuses', nowMs })
+    // As a listener of Node's does, whatever it has against a certificate.
+    case 'ECONNRESET':
+      return explainOwn(own, { said: 'it hung up on', nowMs })
+    case undefined:
+    default:
+      return undefined
+  }
+}
+
+/** Which of these certificates, in DER, is not good at this time; undefined where that is not it. */
+export function explainTimes(chain: readonly Buffer[], nowMs: number): string | undefined {
   try {
-    switch (code) {
-      case 'CERT_NOT_YET_VALID':
-      case 'CERT_HAS_EXPIRED':
-        return compareAll('its', chain.map(parseCertificate), nowMs)
-      // Also for one that has not begun: there is no other alert for it.
-      case 'ERR_SSL_SSL/TLS_ALERT_CERTIFICATE_EXPIRED':
-        return explainAlert(parseCertificates(own), nowMs)
-      case undefined:
-      default:
-        return undefined
-    }
+    return compareAll('its', chain.map(parseCertificate), nowMs)
   } catch {
     // No certificate of a kind that is known here.
     return undefined
   }
 }
 
-function explainAlert(own: readonly Certificate[], nowMs: number): string | undefined {
-  const [leaf] = own
+function explainOwn(
+  own: string,
+  { said, nowMs }: { readonly said: string; readonly nowMs: number },
+): string | undefined {
+  const certificates = own === '' ? [] : parseCertificates(own)
+  const [leaf] = certificates
   if (leaf === undefined) return undefined
-  const found = compareAll('our', own, nowMs)
-  if (found !== undefined) return `it refuses our certificate: ${found}`
+  const found = compareAll('our', certificates, nowMs)
+  if (found !== undefined) return `${said} our certificate: ${found}`
   const life = `good from ${formatTime(leaf.notBeforeMs)} to ${formatTime(leaf.notAfterMs)}`
-  return `it refuses by its own clock our certificate, ${life}, ${thisClock(nowMs)}`
+  return `${said} our certificate, ${life}, ${thisClock(nowMs)}`
 }
 
 function compareAll(

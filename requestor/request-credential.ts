@@ -107,7 +107,8 @@ async function requestOverHttps(request: CredentialRequest): Promise<Credential>
       last = error
     }
   }
-  throw new Refusal('ERR_NO_ANSWER', 'no function of any region answered', { cause: last })
+  const reason = last instanceof Error ? `; of the last one: ${last.message}` : ''
+  throw new Refusal('ERR_NO_ANSWER', `no function of any region answered${reason}`, { cause: last })
 }
 
 interface Granted {

@@ -17,7 +17,7 @@ import { answerRefusal } from '../../core/access/status.ts'
 import { answerHttp, refuseHttp, type HttpDoor } from './http.ts'
 import type { HttpsTrigger } from './https.ts'
 import { openListener, type ListenAt } from './https-listener.ts'
-import { countHandshakes } from './refused-handshakes.ts'
+import { tellRefused } from './refused-handshakes.ts'
 import { sourceOf } from './source.ts'
 import { openCallers, type Callers } from './tls-callers.ts'
 
@@ -46,7 +46,7 @@ export async function serveMtls(
   )
   const { server } = listener
   server.on('secureConnection', (socket) => callers.admit(socket))
-  server.on('tlsClientError', countHandshakes(report))
+  tellRefused(server, { report, nowMs })
   const update = (change: Partial<typeof current>): void => {
     Object.assign(current, change)
     server.setSecureContext(contextOf(current))
