@@ -2,7 +2,6 @@
 import { rmSync } from 'node:fs'
 import { Refusal } from '../core/errors.ts'
 import { compareNetworks, type ProcessChange } from '../core/network/change.ts'
-import { digestConfiguration } from '../core/network/configuration.ts'
 import { quote } from '../core/quote.ts'
 import { formatHostPort } from '../core/network/endpoint.ts'
 import { homesOf } from '../store/homes.ts'
@@ -16,12 +15,11 @@ import {
 import { removeOtherAnchors } from './identity/anchors.ts'
 import { identityPaths } from './layout.ts'
 import { listenersOf } from './listeners.ts'
-import { loads } from './monitor.ts'
 import { refuseTakenPorts } from './ports.ts'
 import { reloadServer, serveCertificates, serverOf } from './reload.ts'
+import { type RestartOptions, restartInTurn, restartTogether } from './restart.ts'
 import { meshOf, type Report, type Running, startedServers, startServer } from './running.ts'
 
-const startDeadlineMs = 10_000
 const meshDeadlineMs = 20_000
 
 /** Says what would happen to which process; changes nothing. */
@@ -39,6 +37,7 @@ export async function applyChanges(
   running: Running,
   source: NetworkSource,
   report: Report,
+  how: Pick<RestartOptions, 'isExpelling'> = {},
 ): Promise<ProcessChange[]> {
   const { options, plan: before } = running
   const after = await planNow(running, source)
@@ -46,16 +45,14 @@ export async function applyChanges(
   await refuseTakenPorts(newListeners(before, after))
   // Not while a server reloads: it would load another configuration than is waited for.
   await running.reloading(() => Promise.resolve(adopt(running, { plan: after, source })))
-  await stopGone(running, namesOf(changes, 'stop'), report)
-  for (const name of namesOf(changes, 'reload')) {
-    report(`reload ${name}`)
-    await reloadServer(running, name)
-    running.loaded.set(name, serverOf(after, name).configuration)
-  }
-  const [restarts, starts] = [namesOf(changes, 'restart'), namesOf(changes, 'start')]
-  await serveMade(running, [...restarts, ...starts], report)
-  await restartChanged(running, { before, names: restarts }, report)
-  startNew(running, starts, report)
+  const names = namesByEffect(changes)
+  await stopGone(running, names.stop, report)
+  await reloadChanged(running, names.reload, report)
+  await serveMade(running, [...names.restart, ...names.start], report)
+  const isExpelling = how.isExpelling === true || names.stop.length > 0
+  if (hasMoved(before, after)) await restartTogether(running, names.restart, report)
+  else await restartInTurn(running, { names: names.restart, isExpelling }, report)
+  startNew(running, names.start, report)
   await meshOf(running, { deadlineMs: meshDeadlineMs })
   removeOtherAnchors(homesOf(options.data), after.anchors)
   return changes
@@ -88,12 +85,6 @@ async function serveMade(
   }
 }
 
-/** Every process, one after the other. */
-export async function restartInTurn(running: Running, report: Report): Promise<void> {
-  const names = startedServers(running).map(({ name }) => name)
-  await restartChanged(running, { before: running.plan, names }, report)
-}
-
 /**
  * Makes every route, gateway and leafnode anew, by the certificates of now: each server is drained and
  * restarted when the one before it is meshed again. Those of `newKeys` get new keys before that, and
@@ -105,12 +96,9 @@ export async function restartLinks(
   report: Report,
 ): Promise<void> {
   for (const name of newKeys) removeIdentity(running, name)
-  if (newKeys.length > 0) await applyChanges(running, running.source, report)
-  for (const { name } of startedServers(running)) {
-    report(`drain and restart ${name}`)
-    await restartServer(running, name, { drain: true })
-    await awaitMeshed(running, name)
-  }
+  if (newKeys.length > 0) await applyChanges(running, running.source, report, { isExpelling: true })
+  const names = startedServers(running).map(({ name }) => name)
+  await restartInTurn(running, { names, isDraining: true }, report)
   await meshOf(running, { deadlineMs: meshDeadlineMs })
 }
 
@@ -136,64 +124,23 @@ function forget({ loaded, unserved }: Running, name: string): void {
   unserved.delete(name)
 }
 
+async function reloadChanged(
+  running: Running,
+  names: readonly string[],
+  report: Report,
+): Promise<void> {
+  for (const name of names) {
+    report(`reload ${name}`)
+    await reloadServer(running, name)
+    running.loaded.set(name, serverOf(running.plan, name).configuration)
+  }
+}
+
 function startNew(running: Running, names: readonly string[], report: Report): void {
   for (const name of names) {
     report(`start ${name}`)
     startServer(running, serverOf(running.plan, name))
   }
-}
-
-interface Restarts {
-  readonly before: NetworkPlan
-  readonly names: readonly string[]
-}
-
-/** In turn, unless the servers move to other ports: then none finds its peers before all have moved. */
-async function restartChanged(
-  running: Running,
-  { before, names }: Restarts,
-  report: Report,
-): Promise<void> {
-  if (hasMoved(before, running.plan)) {
-    report(`restart ${names.join(', ')} together`)
-    await Promise.all(names.map((name) => restartServer(running, name)))
-    return
-  }
-  for (const name of names) {
-    report(`restart ${name}`)
-    await restartServer(running, name)
-    await awaitMeshed(running, name)
-  }
-}
-
-async function restartServer(
-  running: Running,
-  name: string,
-  how?: { readonly drain: boolean },
-): Promise<void> {
-  const { supervisor, loaded, plan, unserved } = running
-  // It reads its files when it starts; what is written after that is served later.
-  unserved.delete(name)
-  await supervisor.restart(name, how)
-  loaded.set(name, serverOf(plan, name).configuration)
-}
-
-/** Waits until one process is where it belongs among those that run; what others miss may be missing. */
-async function awaitMeshed(running: Running, name: string): Promise<void> {
-  const { plan, loaded } = running
-  const { monitor, configuration } = serverOf(plan, name)
-  const patience = { before: undefined, deadlineMs: startDeadlineMs }
-  if (!(await loads(monitor, digestConfiguration(configuration), patience))) {
-    throw new Refusal('ERR_SERVER_FAILED', `${name} does not run its configuration: see its log`)
-  }
-  const regions = plan.regions
-    .map((region) => ({ ...region, servers: region.servers.filter((one) => loaded.has(one.name)) }))
-    .filter(({ servers }) => servers.length > 0)
-  const mayRemain = (finding: { subject: string }) => finding.subject !== name
-  await meshOf(
-    { ...running, plan: { ...plan, regions } },
-    { deadlineMs: meshDeadlineMs, mayRemain },
-  )
 }
 
 const configurationsOf = ({ servers }: NetworkPlan) =>
@@ -216,6 +163,20 @@ function hasMoved(before: NetworkPlan, after: NetworkPlan): boolean {
     return where !== undefined && where !== keyOf(listener)
   })
 }
+
+/** To be restarted is who has other peers in his own region first: there, who has to go can hinder most. */
+const namesByEffect = (changes: readonly ProcessChange[]) => ({
+  stop: namesOf(changes, 'stop'),
+  start: namesOf(changes, 'start'),
+  reload: namesOf(changes, 'reload'),
+  restart: namesOf(
+    changes.toSorted((a, b) => Number(changesRoutes(b)) - Number(changesRoutes(a))),
+    'restart',
+  ),
+})
+
+const changesRoutes = ({ settings }: ProcessChange) =>
+  settings.some((setting) => setting.startsWith('cluster.'))
 
 const namesOf = (changes: readonly ProcessChange[], wanted: ProcessChange['effect']) =>
   changes.filter(({ effect }) => effect === wanted).map(({ name }) => name)

@@ -13,7 +13,7 @@ import { listenersOf } from './listeners.ts'
 import { refuseTakenPorts } from './ports.ts'
 import { reloadServer } from './reload.ts'
 import { keepCertificatesRenewed } from './renewal.ts'
-import { applyChanges, previewChanges, restartInTurn, restartLinks } from './rollout.ts'
+import { applyChanges, previewChanges, restartLinks } from './rollout.ts'
 import {
   meshOf,
   type Report,
@@ -36,8 +36,6 @@ export interface Supercluster extends AsyncDisposable {
   awaitMesh(deadlineMs: number): Promise<readonly ObservedServer[]>
   /** Starts one process anew; does not wait for the mesh. */
   restart(name: string): Promise<void>
-  /** One after the other, each when the one before it is meshed again. */
-  restartAll(report: Report): Promise<void>
   /** Makes every link anew, server by server; those of `newKeys` get new keys. */
   restartLinks(newKeys: readonly string[], report: Report): Promise<void>
   /** Refuses when the server does not take the configuration that lies on disk. */
@@ -130,7 +128,6 @@ function handle(
     signal: supervisor.signal,
     awaitMesh: (deadlineMs) => meshOf(running, { deadlineMs }),
     restart: supervisor.restart,
-    restartAll: (report) => restartInTurn(running, report),
     restartLinks: (newKeys, report) => restartLinks(running, newKeys, report),
     reload: (name) => reloadServer(running, name),
     preview: (source) => previewChanges(running, source),

@@ -50,7 +50,7 @@ async function main(): Promise<void> {
   const revoked = revokedOf(place, target)
   if (dryRun) return showFound(await find(session, revoked), json)
   session.state.revoke(revoked)
-  const report = await cut(place, session, { revoked, isFirst: target.kind !== 'function' })
+  const report = await cut(place, session, { revoked, kind: target.kind })
   showReport(report, json)
   if (!json) for (const line of nextSteps(target)) console.log(line)
 }
@@ -64,15 +64,19 @@ function revokedOf({ homes }: Place, { id, kind, region }: Target): Revoked {
   return { ...named, nkeys: [leafnodeUser], accounts: ['ACCESS'] }
 }
 
-/** A function is cut by its leafnode server, all others by the servers' system account. */
+/**
+ * A function is cut by its leafnode server, a server by its peers, and only then does the mesh tell the
+ * truth; all others are cut by the servers' system account.
+ */
 async function cut(
   place: Place,
   session: OperatorSession,
-  { revoked, isFirst }: { revoked: Revoked; isFirst: boolean },
+  { revoked, kind }: { revoked: Revoked; kind: Target['kind'] },
 ): Promise<RevocationReport> {
-  if (!isFirst) await follow(place)
+  const isCutByPeers = kind === 'function' || kind === 'server'
+  if (isCutByPeers) await follow(place)
   const report = await enforce(session, revoked)
-  if (isFirst) await follow(place)
+  if (!isCutByPeers) await follow(place)
   return report
 }
 

@@ -213,10 +213,14 @@ function steal(configuration: string, files: readonly string[]): Configuration {
   return stolen
 }
 
-/** By another name, on another port. */
-function elsewhere(configuration: Configuration): Configuration {
-  const { listen: _, ...stolen } = configuration
-  return { ...stolen, server_name: 'thief' }
+/** By another name, on other ports, with another folder for accounts. */
+function elsewhere(configuration: Configuration, name = 'thief'): Configuration {
+  const [listen, dir] = ['127.0.0.1:-1', join(network.folder, `accounts-of-${name}`)]
+  const moved = Object.entries(configuration).map(([key, value]) => {
+    if (typeof value !== 'object' || Array.isArray(value)) return [key, value]
+    return [key, { ...value, ...('listen' in value && { listen }), ...('dir' in value && { dir }) }]
+  })
+  return { ...Object.fromEntries(moved), listen, server_name: name }
 }
 
 function stealLeafnode(region: string): Configuration {
@@ -293,40 +297,36 @@ test.serial('reinstated, a function comes back with a key that no thief has', as
   t.regex((await withdraw(ids.lobby, '--reinstate')).stdout, /: not withdrawn$/m)
 })
 
-test.serial(
-  'a server goes out of the mesh by a rolling restart, and is let in by nobody',
-  async (t) => {
-    const place = placeOf('sgp1').servers[2] as ServerPlace
-    const { configuration } = serverPaths(network.homes.data, place)
-    const { certificate, key } = identityPaths(network.homes.data, place)
-    // It runs in the place of its victim, which will be free.
-    const stolen = steal(configuration, [certificate, key])
-    const { code, stdout, stderr } = await withdraw(ids.server)
-    t.is(code, 0, stdout + stderr)
-    const names = (await network.supercluster.awaitMesh(10_000)).map(({ name }) => name)
-    t.deepEqual(names.toSorted(), [
-      'ams3-0',
-      'ams3-1',
-      'ams3-2',
-      'sfo2-0',
-      'sfo2-1',
-      'sfo2-2',
-      'sgp1-0',
-      'sgp1-1',
-    ])
-    await using thief = await startTestServer(stolen)
-    const log = () => readFileSync(join(thief.folder, 'log'), 'utf8')
-    for (const kind of ['Router', 'Gateway'])
-      await until(`no ${kind} admits it`, () => new RegExp(`${kind} connection closed`).test(log()))
-    const seen = await network.supercluster.awaitMesh(10_000)
-    t.false(
-      seen.some(
-        ({ routes, inboundGateways }) =>
-          routes.includes('sgp1-2') || inboundGateways.some(({ server }) => server === 'sgp1-2'),
-      ),
+const logOf = ({ folder }: { folder: string }) => readFileSync(join(folder, 'log'), 'utf8')
+
+test.serial('a server is expelled by a rolling restart, also one that is in the way', async (t) => {
+  const place = placeOf('sgp1').servers[2] as ServerPlace
+  const { configuration } = serverPaths(network.homes.data, place)
+  const { certificate, key } = identityPaths(network.homes.data, place)
+  const stolen = steal(configuration, [certificate, key])
+  // Its peers in sgp1 refuse who comes by the name of a server that they have, so ams3-0 is out.
+  await using twin = await startTestServer(elsewhere(stolen, 'ams3-0'))
+  await until('the twin is in', () => /Outbound gateway connection to "sfo2"/.test(logOf(twin)))
+  const { code, stdout, stderr } = await withdraw(ids.server)
+  t.is(code, 0, stdout + stderr)
+  const names = (await network.supercluster.awaitMesh(10_000)).map(({ name }) => name)
+  t.deepEqual(names.toSorted(), [
+    ...['ams3-0', 'ams3-1', 'ams3-2', 'sfo2-0', 'sfo2-1', 'sfo2-2', 'sgp1-0', 'sgp1-1'],
+  ])
+  // In the place of its victim, which is free now.
+  await using thief = await startTestServer(stolen)
+  for (const kind of ['Router', 'Gateway'])
+    await until(`no ${kind} admits it`, () =>
+      new RegExp(`${kind} connection closed`).test(logOf(thief)),
     )
-  },
-)
+  const seen = await network.supercluster.awaitMesh(10_000)
+  t.false(
+    seen.some(
+      ({ routes, inboundGateways }) =>
+        routes.includes('sgp1-2') || inboundGateways.some(({ server }) => server === 'sgp1-2'),
+    ),
+  )
+})
 
 test.serial('who looks at the network misses nobody that was withdrawn', async (t) => {
   const where = ['--archipelago', network.archipelagoFile, '--data-dir', network.homes.data]
@@ -347,8 +347,7 @@ test.serial(
     }
     t.is((await network.supercluster.awaitMesh(10_000)).length, 9)
     await network.requestFrom('sfo2')
-    const log = () => readFileSync(join(thief.folder, 'log'), 'utf8')
-    const refused = () => log().match(/Leafnode connection closed/g)?.length ?? 0
+    const refused = () => logOf(thief).match(/Leafnode connection closed/g)?.length ?? 0
     const before = refused()
     await until('it has tried again', () => refused() > before + 2)
     t.false((await leafnodes()).includes('thief'))
