@@ -1,5 +1,6 @@
 // A region's side of its authority: makes the key where it stays, writes the request, and adopts the
 // certificate when the operator has signed it.
+import type { KeyObject } from 'node:crypto'
 import { resolve } from 'node:path'
 import { intermediateFiles, readIntermediates } from '../store/authority-files.ts'
 import { formatCertificates, type Certificate } from '../core/identity/certificate.ts'
@@ -7,7 +8,7 @@ import { authorityProfile, type AuthorityPlace } from '../core/identity/authorit
 import { readOrRefuse } from '../store/files.ts'
 import { adoptIntermediate, readIntermediate, requestIntermediate } from '../store/intermediate.ts'
 import type { AuthorityStore } from '../store/root.ts'
-import { readCsr } from '../core/identity/csr.ts'
+import { keySha256, readCsr } from '../core/identity/csr.ts'
 import { authorityPlace, describeCertificate, kindOption, openStore } from './authority-options.ts'
 import { networkCommand, openPlace, runCommand } from './command.ts'
 
@@ -30,11 +31,13 @@ async function main(): Promise<void> {
   authorityProfile(opened.archipelago, place)
   const outcome = advance(store, place, certificate)
   if (json) return console.log(JSON.stringify({ ...outcome, isDryRun: isDryRun ?? false }))
-  const { state, request, sha256, notAfter } = outcome
-  if (state === 'requested')
+  const { state, request, keySha256: key, sha256, notAfter } = outcome
+  if (state === 'requested') {
+    const verb = isDryRun ? 'would request' : 'requested'
     return console.log(
-      `${isDryRun ? 'would request' : 'requested'}: have ${request} signed with sign-region`,
+      `${verb}: have ${request} signed with sign-region, and tell its key by another way: sha256 ${key}`,
     )
+  }
   const verb = isDryRun && state === 'adopted' ? 'would be adopted' : state
   console.log(
     `${verb}: ${place.kind} authority of ${place.region}: sha256 ${sha256}, until ${notAfter}`,
@@ -44,6 +47,8 @@ async function main(): Promise<void> {
 interface Outcome {
   readonly state: 'in use' | 'adopted' | 'requested'
   readonly request?: string
+  /** Of the request, by which who signs knows that it is this one. */
+  readonly keySha256?: string
   readonly sha256?: string
   readonly notAfter?: string
 }
@@ -55,9 +60,12 @@ function advance(store: AuthorityStore, place: AuthorityPlace, file: string | un
   }
   const known = readIntermediate(store, place)
   if (known !== undefined) return { state: 'in use', ...describeCertificate(known.certificate) }
-  const signed = findSigned(store, place, requestIntermediate(store, place))
-  if (signed === undefined)
-    return { state: 'requested', request: intermediateFiles(store.homes, place, 'next').request }
+  const key = readCsr(requestIntermediate(store, place))
+  const signed = findSigned(store, place, key)
+  if (signed === undefined) {
+    const { request } = intermediateFiles(store.homes, place, 'next')
+    return { state: 'requested', request, keySha256: keySha256(key) }
+  }
   const adopted = adoptIntermediate(store, place, formatCertificates([signed]))
   return { state: 'adopted', ...describeCertificate(adopted) }
 }
@@ -65,9 +73,8 @@ function advance(store: AuthorityStore, place: AuthorityPlace, file: string | un
 function findSigned(
   { files, homes }: AuthorityStore,
   place: AuthorityPlace,
-  request: string,
+  key: KeyObject,
 ): Certificate | undefined {
-  const key = readCsr(request)
   return readIntermediates(files, homes, place).find(({ openssl }) => openssl.publicKey.equals(key))
 }
 

@@ -3,6 +3,7 @@
 import { resolve } from 'node:path'
 import type { AuthorityPlace } from '../core/identity/authority.ts'
 import { formatCertificates } from '../core/identity/certificate.ts'
+import { keySha256 } from '../core/identity/csr.ts'
 import { intermediateFiles, intermediatesFile } from '../store/authority-files.ts'
 import { readOrRefuse } from '../store/files.ts'
 import { publishIntermediate, signIntermediate } from '../store/intermediate.ts'
@@ -19,6 +20,7 @@ const command = networkCommand(
   .requiredOption('--region <region>', 'whose authority it is')
   .addOption(kindOption())
   .option('--csr <file>', "the region's request (default: in its home, where that is here)")
+  .option('--key-sha256 <digest>', 'refuse another key than that: request-authority prints it')
   .option('--root-key <file>', "the root's key, where it is not in the operator's home")
   .option('--passphrase-file <file>', 'where the passphrase of the root is, instead of asking')
   .option('--laptop', 'for processes of one machine: loopback addresses')
@@ -27,7 +29,16 @@ const command = networkCommand(
   .option('--json', 'print the certificate as JSON')
 
 async function main(): Promise<void> {
-  const { csr, rootKey, passphraseFile, out, dryRun, json, ...options } = command.parse().opts()
+  const {
+    csr,
+    rootKey,
+    passphraseFile,
+    out,
+    dryRun,
+    json,
+    keySha256: expected,
+    ...options
+  } = command.parse().opts()
   const isDryRun = dryRun ?? false
   const store = openStore(openPlace(options), { isDryRun })
   const { files, homes } = store
@@ -36,6 +47,7 @@ async function main(): Promise<void> {
   const request = csr ?? intermediateFiles(homes, place, 'next').request
   const { certificate, isNew } = await signIntermediate(store, place, {
     request: readOrRefuse(resolve(request), 'request'),
+    expected,
     root: () =>
       readRoot(store, kind, {
         file: rootKey && resolve(rootKey),
@@ -46,22 +58,27 @@ async function main(): Promise<void> {
   if (isDryRun) publish()
   else withTrustLock(homes, publish)
   if (out !== undefined) files.write(resolve(out), formatCertificates([certificate]))
-  const outcome = { ...place, ...describeCertificate(certificate), isNew, isDryRun }
+  const key = keySha256(certificate.openssl.publicKey)
+  const outcome = { ...place, ...describeCertificate(certificate), keySha256: key, isNew, isDryRun }
   if (json) return console.log(JSON.stringify(outcome))
   for (const line of show(outcome, intermediatesFile(homes.public, kind, region))) console.log(line)
 }
 
 type Outcome = ReturnType<typeof describeCertificate> &
-  AuthorityPlace & { readonly isNew: boolean; readonly isDryRun: boolean }
+  AuthorityPlace & {
+    readonly keySha256: string
+    readonly isNew: boolean
+    readonly isDryRun: boolean
+  }
 
 function show(
-  { region, kind, sha256, notAfter, isNew, isDryRun }: Outcome,
+  { region, kind, sha256, keySha256: key, notAfter, isNew, isDryRun }: Outcome,
   file: string,
 ): string[] {
   // What would be signed has no digest yet: it would be another one each time.
   if (isNew && isDryRun)
     return [
-      `${region}, ${kind}: would be signed, until ${notAfter}`,
+      `${region}, ${kind}: would be signed, until ${notAfter}: key sha256 ${key}`,
       `would be published in ${file}`,
     ]
   const verb = isNew ? 'signed' : 'was signed before'
@@ -77,5 +94,7 @@ runCommand(command.name(), main, {
     "name the region's request with --csr; where there is no root yet, begin with make-root",
   ERR_KEY_NOT_HERE:
     'name the file of the root’s key with --root-key, or make a root with make-root',
+  ERR_CSR_OTHER_KEY:
+    'somebody has exchanged the request on its way, or the region made a new one: ask it',
   ERR_AUTHORITY_KEY: 'let the region make a key of its own with request-authority',
 })

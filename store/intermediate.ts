@@ -8,7 +8,7 @@ import {
   type AuthorityPlace,
 } from '../core/identity/authority.ts'
 import { parseCertificates, type Certificate } from '../core/identity/certificate.ts'
-import { readCsr, requestCertificate } from '../core/identity/csr.ts'
+import { keySha256, readCsr, requestCertificate } from '../core/identity/csr.ts'
 import type { Issuer } from '../core/identity/issue.ts'
 import { intermediateSeconds, isIntermediateDue, isOver } from '../core/identity/lifetime.ts'
 import {
@@ -65,16 +65,29 @@ export interface SignedIntermediate {
 
 /**
  * Of the request only the public key is taken, after its holder's signature; names and limits are the
- * region's. Refuses a key that somebody else has, and a region that is not known.
+ * region's. Refuses a key that somebody else has or that is not the expected one, and a region that is not
+ * known.
  */
 export async function signIntermediate(
   store: AuthorityStore,
   place: AuthorityPlace,
-  { request, root }: { readonly request: string; readonly root: () => Promise<Issuer> },
+  {
+    request,
+    root,
+    expected,
+  }: {
+    readonly request: string
+    readonly root: () => Promise<Issuer>
+    /** SHA-256 of the key, as the region said it. */
+    readonly expected?: string | undefined
+  },
 ): Promise<SignedIntermediate> {
   const { archipelago, nowMs } = store
   const profile = authorityProfile(archipelago, place)
   const publicKey = readCsr(request)
+  const found = keySha256(publicKey)
+  if (expected !== undefined && expected !== found)
+    throw new Refusal('ERR_CSR_OTHER_KEY', `request is for the key ${found}, not ${expected}`)
   requireOwnKey(store, place, publicKey)
   const known = findGood(store, place, publicKey)
   if (known !== undefined) return { certificate: known, isNew: false }

@@ -1,6 +1,6 @@
 // Certificate requests (PKCS #10, RFC 2986). Whoever asks proves a key and nothing else: names and
 // extensions of a request are not even read, for the record says who it is.
-import { createPublicKey, sign, verify, type KeyObject } from 'node:crypto'
+import { createPublicKey, hash, sign, verify, type KeyObject } from 'node:crypto'
 import { Refusal, type RefusalCode } from '../errors.ts'
 import {
   contextTag,
@@ -37,6 +37,10 @@ export function readCsr(pem: string): KeyObject {
     throw refusal('ERR_CSR_SIGNATURE', 'not signed by the key that it names')
   return key
 }
+
+/** SHA-256 of a public key in DER: for people to compare, before anybody signs what came to them. */
+export const keySha256 = (key: KeyObject): string =>
+  hash('sha256', key.export({ format: 'der', type: 'spki' }))
 
 function importKey(spki: Buffer | undefined): KeyObject {
   const key = tryImport(spki ?? Buffer.alloc(0))

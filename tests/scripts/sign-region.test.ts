@@ -41,15 +41,23 @@ test.serial('a root, a request, a signature and its adoption', async (t) => {
 
   const requested = await region.run('request-authority', ...ams3, '--json')
   t.is(requested.code, 0, requested.stderr)
-  const { state, request } = JSON.parse(requested.stdout)
+  const { state, request, keySha256 } = JSON.parse(requested.stdout)
   t.is(state, 'requested')
   const before = snapshot(operator.data)
   const sign = ['sign-region', ...ams3, '--csr', request, ...withPassphrase] as const
   const dry = await operator.run(...sign, '--dry-run')
-  t.regex(dry.stdout, /^ams3, identity: would be signed, until .+\nwould be published in .+\n$/)
+  t.regex(
+    dry.stdout,
+    /^ams3, identity: would be signed, until .+: key sha256 [0-9a-f]{64}\nwould be published in .+\n$/,
+  )
+  t.true(dry.stdout.includes(keySha256))
+  t.deepEqual(snapshot(operator.data), before)
+  const other = keySha256.replace(/^./, (digit: string) => (digit === '0' ? '1' : '0'))
+  const exchanged = await operator.run(...sign, '--key-sha256', other)
+  t.regex(exchanged.stderr, /^sign-region: request is for the key [0-9a-f]{64}, not [0-9a-f]{64}\n/)
   t.deepEqual(snapshot(operator.data), before)
 
-  const signed = await operator.run(...sign, '--json')
+  const signed = await operator.run(...sign, '--key-sha256', keySha256, '--json')
   t.is(signed.code, 0, signed.stderr)
   t.like(JSON.parse(signed.stdout), { region: 'ams3', kind: 'identity', isNew: true })
   t.like(JSON.parse((await operator.run(...sign, '--json')).stdout), { isNew: false })
