@@ -52,23 +52,30 @@ const trusting = (link: Link, authority: Issuer) => {
 }
 const asItIs: Change = (configuration) => configuration
 
-/** What dials sfo2-0, and takes itself for a server of this gateway's name. */
+/** What dials this server, and takes itself for a server of this gateway's name. */
 function dialling(link: Link, victim: Configuration, gatewayName = 'ams3') {
   const listen = '127.0.0.1:-1'
   const url = `tls://${Object(victim[blocks[link]]).listen}`
-  const { leafnode } = network.regions.find(({ name }) => name === 'sfo2') as RegionPlace
+  const name = Object(victim['cluster']).name as string
+  const { leafnode } = network.regions.find((region) => region.name === name) as RegionPlace
   const { credentials } = leafnodePaths(network.store.homes.data, leafnode)
   return (tls: Configuration): Configuration => {
-    if (link === 'route') return { cluster: { name: 'sfo2', listen, tls, routes: [url] } }
-    const gateways = [{ name: 'sfo2', urls: [url] }]
+    if (link === 'route') return { cluster: { name, listen, tls, routes: [url] } }
+    const gateways = [{ name, urls: [url] }]
     if (link === 'gateway') return { gateway: { name: gatewayName, listen, tls, gateways } }
     const remote = { urls: [url], credentials, tls: { ...tls, handshake_first: true } }
     return { leafnodes: { remotes: [remote] } }
   }
 }
 
-function dial(link: Link, shown: Shown, change: Change = asItIs, gatewayName?: string) {
-  const victim = change(network.configurationOf('sfo2-0'))
+interface As {
+  readonly gatewayName?: string
+  readonly server?: string
+}
+
+function dial(link: Link, shown: Shown, change: Change = asItIs, as: As = {}) {
+  const { gatewayName, server = 'sfo2-0' } = as
+  const victim = change(network.configurationOf(server))
   return attempt({ network, victim, shown, foreign: dialling(link, victim, gatewayName) })
 }
 
@@ -151,11 +158,17 @@ test.serial('and as a leafnode, with a stolen credential', async (t) => {
   t.is(await dial('leafnode', shown, anyRegion('leafnode')), 'admitted')
 })
 
-test.serial('and as a gateway, where ams3’s authority is trusted', async (t) => {
-  const shown = shows('ams3', podNames)
-  t.regex(await dial('gateway', shown), unknownName)
-  t.is(await dial('gateway', shown, anyName('gateway')), 'admitted')
-})
+for (const [server, gatewayName] of [
+  ['sfo2-0', 'ams3'],
+  ['sgp1-1', 'sfo2'],
+  ['ams3-1', 'sfo2'],
+] as const)
+  test.serial(`and as a gateway of ${server}, where ams3’s authority is trusted`, async (t) => {
+    const shown = shows('ams3', podNames)
+    const as = { server, gatewayName }
+    t.regex(await dial('gateway', shown, asItIs, as), unknownName)
+    t.is(await dial('gateway', shown, anyName('gateway'), as), 'admitted')
+  })
 
 test.serial(
   'an authority that no root of ours signed, in what git carries, admits nobody',
@@ -171,7 +184,8 @@ test.serial(
 )
 
 test.serial('which region a gateway says that it is, no certificate vouches for', async (t) => {
-  t.is(await dial('gateway', shows('ams3', [nameOf('ams3-0')]), asItIs, 'sgp1'), 'admitted')
+  const shown = shows('ams3', [nameOf('ams3-0')])
+  t.is(await dial('gateway', shown, asItIs, { gatewayName: 'sgp1' }), 'admitted')
 })
 
 for (const [link, region, name] of [
