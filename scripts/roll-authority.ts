@@ -51,11 +51,14 @@ function format({ roots, authorities }: Rolled): string[] {
   ]
 }
 
+/** A region's request is written by then. */
+const signElsewhere =
+  'sign the region’s request with sign-region --laptop, then run it again; a root: docs/operations.md'
+
 runCommand(command.name(), main, {
   ERR_OPTION_ILLEGAL: 'npx node scripts/roll-authority.ts --help',
-  ERR_KEY_NOT_HERE: 'bring the key of the root back, or sign the region’s request with sign-region',
-  ERR_PASSPHRASE_MISSING:
-    'a root under a passphrase is not replaced by this command; regions: request-authority, sign-region',
+  ERR_KEY_NOT_HERE: signElsewhere,
+  ERR_PASSPHRASE_MISSING: signElsewhere,
   ERR_RELOAD_FAILED: 'look at the log of the named server, then run it again: it goes on',
   ERR_NOT_MESHED: 'look with verify-supercluster what is missing, then run it again: it goes on',
 })

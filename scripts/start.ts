@@ -130,5 +130,6 @@ function aborted(signal: AbortSignal): Promise<void> {
 }
 
 runCommand('start', main, {
-  ERR_PASSPHRASE_MISSING: 'sign the due authorities with sign-region --laptop, then start again',
+  ERR_AUTHORITY_UNSIGNED:
+    'for each: npx node scripts/sign-region.ts --laptop --region … --kind …, then start again',
 })

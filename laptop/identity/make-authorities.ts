@@ -7,7 +7,7 @@ import {
   type AuthorityKind,
   type AuthorityPlace,
 } from '../../core/identity/authority.ts'
-import { Refusal } from '../../core/errors.ts'
+import { Refusal, type RefusalCode } from '../../core/errors.ts'
 import type { Issuer } from '../../core/identity/issue.ts'
 import { isIntermediateDue } from '../../core/identity/lifetime.ts'
 import { readIntermediates, readRoots } from '../../store/authority-files.ts'
@@ -41,7 +41,7 @@ export function laptopPlaces({ archipelago }: Pick<AuthorityStore, 'archipelago'
 /** Makes the roots and every region's authorities, where they are missing. */
 export async function ensureAuthorities(store: MakingStore): Promise<IssuerOf> {
   for (const kind of authorityKinds) await ensureRoot(store, kind)
-  for (const place of laptopPlaces(store)) await ensureAuthority(store, place)
+  await ensureAll(store, laptopPlaces(store))
   if (store.isStopped) for (const kind of authorityKinds) await finishRoot(store, kind)
   // A region that is gone goes out of the bundles, too.
   withTrustLock(store.homes, () => publishBundles(store))
@@ -60,6 +60,24 @@ export function issuersOf(store: AuthorityStore): IssuerOf {
     return issuer
   }
 }
+
+/** Whose root's key is elsewhere, or under a passphrase: all their requests are written, and then named at once. */
+async function ensureAll(store: MakingStore, places: readonly AuthorityPlace[]): Promise<void> {
+  const waiting: { readonly place: AuthorityPlace; readonly cause: Refusal }[] = []
+  for (const place of places)
+    await ensureAuthority(store, place).catch((error: unknown) => {
+      if (!(error instanceof Refusal && rootIsAway.has(error.code))) throw error
+      waiting.push({ place, cause: error })
+    })
+  const [first] = waiting
+  if (first === undefined) return
+  const names = waiting.map(({ place: { region, kind } }) => `${region} ${kind}`).join(', ')
+  const { cause } = first
+  const message = `requests wait for a root's signature: ${names} (${cause.message})`
+  throw new Refusal('ERR_AUTHORITY_UNSIGNED', message, { cause })
+}
+
+const rootIsAway = new Set<RefusalCode>(['ERR_PASSPHRASE_MISSING', 'ERR_KEY_NOT_HERE'])
 
 async function ensureAuthority(store: MakingStore, place: AuthorityPlace): Promise<void> {
   const { isStopped = false } = store

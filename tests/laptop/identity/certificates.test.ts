@@ -11,16 +11,12 @@ import { placeNetwork } from '../../../core/network/endpoint.ts'
 import { ensureCertificates } from '../../../laptop/identity/certificates.ts'
 import { holdersOf, type CertificateHolder } from '../../../laptop/identity/holders.ts'
 import { identityPaths, publicPaths } from '../../../laptop/layout.ts'
-import { readRoots, rootKeyFile } from '../../../store/authority-files.ts'
+import { intermediateFiles, readRoots, rootKeyFile } from '../../../store/authority-files.ts'
 import { readBundles } from '../../../store/bundles.ts'
-import { openFiles } from '../../../store/files.ts'
+import { openFiles, readOrRefuse } from '../../../store/files.ts'
 import { homesOf } from '../../../store/homes.ts'
 import { findIssued } from '../../../store/issued.ts'
-import {
-  publishIntermediate,
-  requestIntermediate,
-  signIntermediate,
-} from '../../../store/intermediate.ts'
+import { publishIntermediate, signIntermediate } from '../../../store/intermediate.ts'
 import { ensureRoot, readRoot } from '../../../store/root.ts'
 import { good } from '../../core/archipelago/example.ts'
 import { temporaryFolder } from '../../temporary-folder.ts'
@@ -253,11 +249,15 @@ test('with a root under a passphrase it waits for sign-region, and goes on from 
   const store = { files: openFiles(), homes, archipelago, nowMs: startMs }
   const passphrase = () => Promise.resolve('correct horse battery')
   await ensureRoot(store, 'identity', { passphrase })
-  await t.throwsAsync(ensure(), { code: 'ERR_PASSPHRASE_MISSING', message: /root\.key$/ })
+  await t.throwsAsync(ensure(), {
+    code: 'ERR_AUTHORITY_UNSIGNED',
+    message:
+      /^requests wait for a root's signature: ams3 identity, sfo2 identity, sgp1 identity \(needs a passphrase: /,
+  })
   const root = await readRoot(store, 'identity', { passphrase })
   for (const { name: region } of archipelago.regions) {
     const place = { region, kind: 'identity', placement: 'laptop' } as const
-    const request = requestIntermediate(store, place)
+    const request = readOrRefuse(intermediateFiles(homes, place, 'next').request, 'request')
     const { certificate } = await signIntermediate(store, place, {
       request,
       root: () => Promise.resolve(root),
