@@ -53,9 +53,11 @@ export function describeIssued(
   }
 }
 
-/** Without a line break. */
+/** Without a line break. Refuses what parseIssued would: such a line stops who looks for another. */
 export function formatIssued(issued: Issued): string {
-  return JSON.stringify(issued)
+  const text = JSON.stringify(issued)
+  parseIssued(text)
+  return text
 }
 
 /** Refuses what formatIssued did not write. */

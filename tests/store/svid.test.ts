@@ -16,7 +16,7 @@ import {
   requestIntermediate,
   signIntermediate,
 } from '../../store/intermediate.ts'
-import { findIssued } from '../../store/issued.ts'
+import { findIssued, pruneIssued } from '../../store/issued.ts'
 import { ensureRoot, readRoot, type AuthorityStore } from '../../store/root.ts'
 import { recordSvid, signSvid, type SvidWish } from '../../store/svid.ts'
 import { good } from '../core/archipelago/example.ts'
@@ -84,6 +84,14 @@ for (const [workload, code] of [
     const error = await t.throwsAsync(signSvid(store, ams3, { ...wish, workload }))
     t.true(String(Object(error).code).startsWith(code))
   })
+
+test('no workload has a name that the record cannot hold', async (t) => {
+  const store = await makeStore(t)
+  const signed = await signSvid(store, ams3, { ...wish, workload: 'a'.repeat(256) })
+  t.throws(() => recordSvid(store, 'ams3', signed), { code: 'ERR_ISSUED_ILLEGAL' })
+  recordSvid(store, 'ams3', await signSvid(store, ams3, wish))
+  t.is(pruneIssued(store.homes, 'ams3', nowMs + 200 * dayMs).length, 1)
+})
 
 test('a region that is unknown, or whose home is elsewhere, signs nothing', async (t) => {
   const store = await makeStore(t)
