@@ -4,6 +4,7 @@ import type { RegionPlace, ServerPlace } from '../network/endpoint.ts'
 import { functionDoors } from '../network/access-subject.ts'
 import type { RegionKeys } from '../trust/region-keys.ts'
 import { functionId, leafnodeId, serverId } from './names.ts'
+import { isWorkloadId } from '../archipelago/workload-id.ts'
 import { parseSpiffeId, type SpiffeId } from './spiffe-id.ts'
 
 /** As its server lists it. */
@@ -18,7 +19,8 @@ type Domain = Pick<Archipelago, 'trustDomain'>
 
 /**
  * At a server of a region: its leafnode server, and workloads, each the one that its credential is for.
- * Undefined: whoever has an identity, for the credential names none.
+ * Undefined: whoever has an identity, for the credential names none of this network. Nobody, where it names
+ * what is none: a thief of a signing key chooses names.
  */
 export function callersOfServer(
   domain: Domain,
@@ -26,7 +28,9 @@ export function callersOfServer(
   { kind, jwtName }: Caller,
 ): readonly SpiffeId[] | undefined {
   if (kind === 'leafnode') return [leafnodeId(domain, { region })]
-  return jwtName?.startsWith('spiffe://') === true ? [parseSpiffeId(jwtName)] : undefined
+  const [, host = ''] = /^spiffe:\/\/([^/]*)/.exec(jwtName ?? '') ?? []
+  if (jwtName === undefined || !host.endsWith(`.${domain.trustDomain}`)) return undefined
+  return isWorkloadId(jwtName) ? [parseSpiffeId(jwtName)] : []
 }
 
 /** At a leafnode server: the functions of its region by their nkeys, and the servers that it dialled. */

@@ -22,8 +22,11 @@ test('a server expects its region’s leafnode server, and workloads by their cr
   const server = (caller: Parameters<typeof callersOfServer>[2]) =>
     texts(callersOfServer(archipelago, at, caller))
   t.deepEqual(server({ kind: 'leafnode' }), [`${domain}/nats/leafnode`])
-  const jwtName = 'spiffe://sfo2.example/workload/billing'
+  const jwtName = `spiffe://sfo2.${archipelago.trustDomain}/workload/billing`
   t.deepEqual(server({ kind: 'client', jwtName }), [jwtName])
+  // A token of another trust domain comes beside a certificate of ours.
+  t.is(server({ kind: 'client', jwtName: 'spiffe://mesh.test/shop/orders' }), undefined)
+  t.deepEqual(server({ kind: 'client', jwtName: `${jwtName}/..` }), [])
   t.is(server({ kind: 'client', jwtName: 'alice' }), undefined)
 })
 
