@@ -4,7 +4,7 @@ import { hash } from 'node:crypto'
 import { isIP } from 'node:net'
 import { Refusal, type RefusalCode } from '../errors.ts'
 import { formatDuration } from '../duration.ts'
-import { quote } from '../quote.ts'
+import { quote, showInvisible } from '../quote.ts'
 import { nameOf, parseCertificate, type Certificate } from './certificate.ts'
 import { requireShort, verifyChain } from './chain.ts'
 import { purposeId, type Purpose } from './extensions.ts'
@@ -171,7 +171,7 @@ function requireName({ openssl }: Certificate, name: string): void {
   if (found === undefined)
     throw new Refusal(
       'ERR_PEER_NAME',
-      `not for ${quote(name)}: ${openssl.subjectAltName ?? 'no name'}`,
+      `not for ${quote(name)}: ${showInvisible(openssl.subjectAltName ?? 'no name')}`,
     )
 }
 

@@ -35,12 +35,16 @@ export function showCertificate(
     serial: read.serialNumber.toLowerCase(),
     sha256: hash('sha256', der),
     spkiSha256: digestKey(read),
-    notBefore: validFromDate.toISOString(),
-    notAfter: validToDate.toISOString(),
-    secondsLeft: Math.floor((validToDate.getTime() - nowMs) / 1000),
+    notBefore: formatTime(validFromDate),
+    notAfter: formatTime(validToDate),
+    secondsLeft: Math.floor((validToDate.getTime() - nowMs) / 1000) || 0,
     isShown,
   }
 }
+
+/** OpenSSL hands on what is no time at all. */
+const formatTime = (time: Date) =>
+  Number.isNaN(time.getTime()) ? 'unreadable' : time.toISOString()
 
 function digestKey(read: X509Certificate): string {
   try {

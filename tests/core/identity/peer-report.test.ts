@@ -322,3 +322,17 @@ test('every kind of misfit has an exit code of its own', (t) => {
   t.is(new Set(codes).size, codes.length)
   t.true(Math.min(...codes) > 2)
 })
+
+test('a time that is none is told as a misfit, and the rest of the certificate is shown', (t) => {
+  const der = Buffer.from(leaf.der)
+  der.write('269901', der.indexOf('260601'))
+  const { certificates, findings } = judgePeer([der, ams3.der], {
+    ...wishes,
+    id: parseSpiffeId(id),
+  })
+  t.deepEqual(
+    findings.map(({ code }) => code),
+    ['ERR_DER_ILLEGAL'],
+  )
+  t.like(certificates[0], { subject: 'CN=ams3-0', notBefore: 'unreadable' })
+})
