@@ -106,7 +106,9 @@ function judgeReloads({ digests }: ExpectedNetwork, findings: readonly { code: s
 
 function judgeIdentities(misfits: readonly Finding[] | undefined): string {
   if (misfits === undefined) return 'not checkable with --servers'
-  return misfits.length === 0 ? 'every listener and connection fits' : `${misfits.length} misfits`
+  return misfits.length === 0
+    ? 'every listener, connection and link fits'
+    : `${misfits.length} misfits`
 }
 
 main().catch((error: unknown) => {

@@ -17,9 +17,14 @@ export interface ObservedLink {
   readonly certifiedUntilMs?: number
 }
 
+export interface LinkFinding extends PeerFinding {
+  /** Who reports the link. */
+  readonly server: string
+}
+
 export interface LinkReport {
   readonly links: readonly InferredLink[]
-  readonly findings: readonly PeerFinding[]
+  readonly findings: readonly LinkFinding[]
 }
 
 export interface InferredLink extends ObservedLink {
@@ -58,9 +63,10 @@ export function judgeLinks(observed: readonly ObservedLink[], context: LinkConte
 function findOld(
   link: InferredLink,
   { trustedSinceMs, ageSecondsMax = Infinity, nowMs }: LinkContext,
-): PeerFinding[] {
-  const find = (what: string): PeerFinding[] => [
-    { misfit: 'link', code: 'ERR_LINK_OLD', message: `${nameLink(link)}: ${what}` },
+): LinkFinding[] {
+  const { server } = link
+  const find = (what: string): LinkFinding[] => [
+    { misfit: 'link', code: 'ERR_LINK_OLD', server, message: `${nameLink(link)}: ${what}` },
   ]
   // An authority begins a little before it was made, as every certificate here does.
   const sinceMs = (trustedSinceMs.get(link.region) ?? 0) + skewMs

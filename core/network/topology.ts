@@ -60,6 +60,7 @@ export type FindingCode =
   | 'digest-differs'
   | 'certificate-wrong'
   | 'connection-wrong'
+  | 'link-old'
 
 export interface Finding {
   readonly code: FindingCode

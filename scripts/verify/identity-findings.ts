@@ -1,9 +1,10 @@
-// What does not fit of the identities of the local network: certificates that listeners show, and those by
-// which somebody is connected. nats-server admits some that are no SVIDs.
+// What does not fit of the identities of the local network: certificates that listeners show, those by which
+// somebody is connected, and links from before the authorities of now. nats-server admits all of them.
 import type { Finding } from '../../core/network/topology.ts'
 import { readRoots } from '../../store/authority-files.ts'
 import { openFiles } from '../../store/files.ts'
 import { auditConnections, type AuditedNetwork } from './all-connections.ts'
+import { auditLinks } from './all-links.ts'
 import { observePeers } from './all-peers.ts'
 
 /** A listener or server that is silent is none: it is missing from the mesh as well. */
@@ -15,7 +16,8 @@ export async function findMisfits(
     readRoots(openFiles(), network.homes, kind),
   )
   const peers = await observePeers(network, { roots, nowMs, timeoutMs })
-  const { findings } = await auditConnections(network, timeoutMs)
+  const connected = await auditConnections(network, timeoutMs)
+  const links = await auditLinks(network, connected, { lifetimesMs: new Map(), nowMs, timeoutMs })
   return [
     ...peers.flatMap(({ name, listener, findings: found }) =>
       found.filter(isAnswer).map(({ code, message }): Finding => ({
@@ -23,8 +25,12 @@ export async function findMisfits(
         message: `${name}: its ${listener} listener: ${message} (${code})`,
       })),
     ),
-    ...findings.filter(isAnswer).map(({ code, message, server }): Finding => ({
+    ...connected.findings.filter(isAnswer).map(({ code, message, server }): Finding => ({
       ...{ code: 'connection-wrong', subject: server },
+      message: `${message} (${code})`,
+    })),
+    ...links.findings.map(({ code, message, server }): Finding => ({
+      ...{ code: 'link-old', subject: server },
       message: `${message} (${code})`,
     })),
   ]

@@ -42,6 +42,16 @@ test.serial('a region’s authority is replaced while everybody works', async (t
   t.is((await network.requestFrom('ams3')).region, 'ams3')
 })
 
+test.serial('who looks at the network finds the links from before it', async (t) => {
+  const { code, stdout } = await runScript('verify-supercluster', place())
+  t.is(code, 1)
+  t.regex(stdout, /^identities: \d+ misfits$/m)
+  t.regex(
+    stdout,
+    /gateway sfo2-0 – ams3-0: since \S+, before any authority of ams3 that is trusted \(ERR_LINK_OLD\)/,
+  )
+})
+
 test.serial('newcomers know both public roots before the next one is used', async (t) => {
   const [old] = rootsOfNewcomers()
   const published = await roll('--root', '--kind', 'public', '--publish', '--json')

@@ -28,6 +28,7 @@ test('it may not be older than all authorities that are trusted', (t) => {
     {
       misfit: 'link',
       code: 'ERR_LINK_OLD',
+      server: 'ams3-0',
       message:
         'route ams3-0 – ams3-1: since 2026-05-30T11:59:59.999Z, before any authority of ams3 that is trusted',
     },
