@@ -71,7 +71,7 @@ function requireFields(bytes: Uint8Array): Partial<Record<Field, string>> {
   return value
 }
 
-/** The bytes of one signature have four spellings in lenient base64url: only one is taken. */
+/** The bytes of one signature have sixteen spellings in lenient base64url: only one is taken. */
 export function isSignature(text: string): boolean {
   const bytes = Buffer.from(text, 'base64url')
   return bytes.length === 64 && bytes.toString('base64url') === text

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import test from 'ava'
+import type { Refusal } from '../../../core/errors.ts'
 import { expectedPeers, handshakeMode } from '../../../core/identity/expected-peers.ts'
 import { parseCertificates } from '../../../core/identity/certificate.ts'
 import { formatUrl } from '../../../core/network/endpoint.ts'
@@ -79,10 +80,15 @@ test.serial('a file that is newer than what is served is an alarm', async (t) =>
   const other = identityPaths(data, { name: 'ams3-1', region: 'ams3' })
   writePrivate(certificate, readFileSync(other.certificate))
   const serving = { archipelago, doors: [], regions: supercluster.regions, data }
-  await t.throwsAsync(requireServed(serving, 'ams3-0'), {
-    code: 'ERR_CERTIFICATE_NOT_SERVED',
-    message: /^ams3-0 shows another certificate to its \w+ peers than .*ams3-0\.crt, of serial /,
-  })
+  const alarm = /^ams3-0 shows another certificate to its \w+ peers than .*ams3-0\.crt, of serial /
+  // A renewal of what its clients see may be under way, and would be named before.
+  const { code } = await until('the alarm', () =>
+    requireServed(serving, 'ams3-0').then(
+      () => undefined,
+      (error: Refusal) => (alarm.test(error.message) ? error : undefined),
+    ),
+  )
+  t.is(code, 'ERR_CERTIFICATE_NOT_SERVED')
 })
 
 test.serial(
