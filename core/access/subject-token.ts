@@ -105,11 +105,12 @@ function keysOf(issuer: Issuer): ReadonlyMap<string, TokenKey> {
 }
 
 function requireKey({ kid, alg }: Jws['header'], issuer: Issuer): TokenKey['key'] {
+  const id = typeof kid === 'string' ? kid : (JSON.stringify(kid) ?? 'undefined')
   const found = typeof kid === 'string' ? keysOf(issuer).get(kid) : undefined
   if (found === undefined)
-    throw refusal('ERR_TOKEN_KEY_ID', `issuer ${issuer.name} has no key ${quote(String(kid))}`)
+    throw refusal('ERR_TOKEN_KEY_ID', `issuer ${issuer.name} has no key ${quote(id)}`)
   if (found.alg !== undefined && found.alg !== alg)
-    throw refusal('ERR_TOKEN_KEY_ID', `key ${quote(String(kid))} is for ${quote(found.alg)} alone`)
+    throw refusal('ERR_TOKEN_KEY_ID', `key ${quote(id)} is for ${quote(found.alg)} alone`)
   return found.key
 }
 

@@ -173,6 +173,12 @@ for (const [what, token, code, message] of [
     "token refused: issuer ams3-cluster has no key 'undefined'",
   ],
   [
+    'a key id that cannot be made text',
+    ams3Cluster.sign(claims(), { kid: { toString: 1 } }),
+    'ERR_TOKEN_KEY_ID',
+    `token refused: issuer ams3-cluster has no key '{"toString":1}'`,
+  ],
+  [
     'a key id of another issuer',
     builds.sign(claims()),
     'ERR_TOKEN_KEY_ID',
