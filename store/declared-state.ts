@@ -52,6 +52,9 @@ export function openDeclaredState(place: TrustPlace, nowSeconds: () => number): 
   }
 }
 
+/** Certificates are renewed all the time, and who watches runs for months. */
+const knownMax = 50_000
+
 /** Asked every few seconds for the same ones: what is known is not read again. */
 function issuedTo(
   { homes, archipelago }: TrustPlace,
@@ -59,6 +62,7 @@ function issuedTo(
   known: Map<string, IssuedTo>,
 ): ReadonlyMap<string, IssuedTo> {
   const regions = archipelago.regions.map(({ name }) => name)
+  if (known.size > knownMax) known.clear()
   for (const [digest, { id, notAfter }] of findIssued(homes, regions, digests.difference(known)))
     if (id !== undefined)
       known.set(digest, { identity: id, certifiedUntilMs: Date.parse(notAfter) })
