@@ -12,7 +12,7 @@ import type { ExpectedNetwork } from '../core/network/topology.ts'
 import { withoutWithdrawn } from '../core/network/withdrawn.ts'
 import { makePrivateFolder, openFiles, writePrivate } from '../store/files.ts'
 import { homesOf } from '../store/homes.ts'
-import { ensureCertificates } from './identity/certificates.ts'
+import { ensureCertificates, type CertificatePlace } from './identity/certificates.ts'
 import { holdersOf } from './identity/holders.ts'
 import { readAnchors, type Anchors } from './identity/anchors.ts'
 import { identityPaths, leafnodePaths, publicPaths, serverPaths } from './layout.ts'
@@ -58,7 +58,7 @@ export interface NetworkPlan {
 export async function planNetwork(
   data: string,
   source: NetworkSource,
-  when: { readonly nowMs?: number; readonly isStopped?: boolean } = {},
+  when: Partial<Pick<CertificatePlace, 'nowMs' | 'isStopped' | 'report'>> = {},
 ): Promise<NetworkPlan> {
   const { archipelago, doors } = source
   const regions = placeSource(source)

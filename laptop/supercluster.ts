@@ -56,9 +56,9 @@ const leftoverDeadlineMs = 3000
 /** Returns when every server reports its routes, gateways and leafnodes; on any failure nothing is left running. */
 export async function startSupercluster(options: SuperclusterOptions): Promise<Supercluster> {
   const started = performance.now()
-  const { data, signal, nowMs = Date.now } = options
+  const { data, signal, nowMs = Date.now, report } = options
   await endLeftovers(runDirectory(data), leftoverDeadlineMs)
-  const plan = await planNetwork(data, options, { nowMs: nowMs(), isStopped: true })
+  const plan = await planNetwork(data, options, { nowMs: nowMs(), isStopped: true, report })
   await refuseTakenPorts(listenersOf(plan.regions, options.doors))
   writePlan(data, plan)
   signal?.throwIfAborted()

@@ -7,6 +7,7 @@ import { Refusal } from '../core/errors.ts'
 import { formatHostPort } from '../core/network/endpoint.ts'
 import { quote } from '../core/quote.ts'
 import { shownChain } from './shown-chain.ts'
+import { watchHandshake } from './wrong-clock.ts'
 
 /**
  * `nats`: INFO comes before TLS, as at client and leafnode listeners. `tls`: TLS comes first, as at
@@ -120,6 +121,7 @@ async function shakeHands(
     ...(peer.own && { cert: peer.own.certificate, key: peer.own.key }),
     ...(isIP(name) === 0 && { servername: name }),
   })
+  const explain = watchHandshake(secure, peer.own?.certificate)
   let seen: Shown | undefined
   // With TLS 1.2 whoever refuses us does so before the handshake is over; the keys come before that.
   secure.on('keylog', () => (seen = readShown(secure)))
@@ -134,7 +136,7 @@ async function shakeHands(
   } catch (error) {
     const isEnough = peer.isGreeting !== true && seen !== undefined && seen.chain.length > 0
     if (isEnough) return seen as Shown
-    throw error
+    throw explain(error as Error)
   } finally {
     // It may still say that it wanted a certificate from us.
     secure.on('error', () => {})

@@ -98,6 +98,10 @@ const hints: Hints = {
   ERR_HOME_ELSEWHERE:
     'name the home that is here with --home, or bring a lost one back with restore-trust',
   ERR_IDENTITY_KEY_AWAY: 'bring it back with move-operator-key --back, do this, move it away again',
+  ERR_CERTIFICATE_NOT_YET_VALID:
+    'set the clock that is wrong; where it was the one by which that was signed, wait until then',
+  ERR_CERTIFICATE_EXPIRED: 'set the clock that is wrong, or have it signed anew',
+  ERR_AUTHORITY_EXPIRED: 'set the clock that is wrong, or make the next one with roll-authority',
   ERR_KEY_NOT_HERE: 'run it where that key has its home, or bring the key back there',
   ERR_CSR_KEY: 'make the key on P-256, as request-authority and request-svid do',
   ERR_CONNECT: 'start the network with npm start, or look why that address does not answer',

@@ -178,7 +178,10 @@ export function readIntermediate(store: AuthorityStore, place: AuthorityPlace): 
   return issuer && isIntermediateDue(issuer.certificate, store.nowMs) ? undefined : issuer
 }
 
-/** What signs leaves in this region now; undefined where there is none that anybody accepts. */
+/**
+ * What signs leaves in this region now; undefined where there is none that anybody accepts. Refuses, with
+ * both clocks, one that is to begin: a clock that was put back is no reason to replace it.
+ */
 export function readSigning(store: AuthorityStore, place: AuthorityPlace): Issuer | undefined {
   const { files, homes } = store
   const current = intermediateFiles(homes, place, 'current')
@@ -186,14 +189,14 @@ export function readSigning(store: AuthorityStore, place: AuthorityPlace): Issue
     const [certificate] = readCertificates(files, current.certificate)
     const pair = readPlainKey(files, current.key)
     if (certificate === undefined || pair === undefined) return undefined
+    requireAcceptable(store, place, certificate)
     const isGood =
       pair.publicKey.equals(certificate.openssl.publicKey) &&
-      isAcceptable(store, place, certificate) &&
       !isWithdrawn(files, { homes, region: place.region })(certificate)
     return isGood ? { certificate, key: pair.privateKey } : undefined
   } catch (error) {
     // What cannot be read, or does not belong together, is as good as missing.
-    if (error instanceof Refusal) return undefined
+    if (error instanceof Refusal && error.code !== 'ERR_CERTIFICATE_NOT_YET_VALID') return undefined
     throw error
   }
 }

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Certificate } from '../../core/identity/certificate.ts'
 import { isLeafDue } from '../../core/identity/lifetime.ts'
+import { formatTime, thisClock } from '../../core/time.ts'
 import { openFiles } from '../../store/files.ts'
 import { pruneIssued } from '../../store/issued.ts'
 import type { AuthorityStore } from '../../store/root.ts'
@@ -31,6 +32,8 @@ export interface Certificates {
 export interface CertificatePlace extends Omit<AuthorityStore, 'files'> {
   /** No process runs: what was to be done in steps between reloads is done at once. */
   readonly isStopped?: boolean
+  /** Hears that this clock was put back since certificates were issued. */
+  readonly report?: ((line: string) => void) | undefined
 }
 
 /**
@@ -47,6 +50,7 @@ export async function ensureCertificates(
   const { homes, archipelago } = store
   const issuerOf = await ensureAuthorities(store)
   const places = holders.flatMap((holder) => leavesOf(homes.data, holder))
+  tellPutBack(at, places)
   const leaves = await Promise.all(places.map((place) => ensureLeaf(at, place, issuerOf)))
   handOut(
     homes,
@@ -102,6 +106,15 @@ async function ensureLeaf(
   const { leafLifetimeSeconds: lifetimeSeconds } = archipelago.identity
   const issued = await issueLeafFor(place, { issuer, lifetimeSeconds, nowMs, key })
   return { place, leaf: issued.leaf, issued }
+}
+
+/** One line for all, with the latest. */
+function tellPutBack({ nowMs, report }: CertificatePlace, places: readonly LeafPlace[]): void {
+  const begins = places.flatMap((place) => readLeaf(place)?.leaf.notBeforeMs ?? [])
+  const ahead = begins.filter((beginMs) => beginMs > nowMs)
+  if (ahead.length === 0) return
+  const which = `${ahead.length} certificates begin ${formatTime(Math.max(...ahead))} or before`
+  report?.(`${which}, ${thisClock(nowMs)}: it was put back, and they are made anew`)
 }
 
 function pinOf({ place, leaf }: Ensured): [name: string, pin: string] {

@@ -2,6 +2,7 @@
 // others to say.
 import { setTimeout as delay } from 'node:timers/promises'
 import { isLeafDue, retryMs, type Life } from '../../core/identity/lifetime.ts'
+import { formatTime, thisClock } from '../../core/time.ts'
 
 /** What is done for a process, by its name. */
 export interface RenewalWork {
@@ -96,6 +97,7 @@ async function attempt(work: RenewalWork, renewal: Renewal, name: string): Promi
   try {
     // Somebody else may have renewed it.
     holder.life = work.life(name)
+    if (holder.failures === 0) tellPutBack(holder, renewal, name)
     if (isDue(holder, renewal)) await work.renew(name)
     holder.life = work.life(name)
     await work.serve(name)
@@ -110,6 +112,14 @@ async function attempt(work: RenewalWork, renewal: Renewal, name: string): Promi
     if (isWorthALine(holder.failures))
       report(`${name}'s certificates are not renewed: ${reason}; tried ${holder.failures} times`)
   }
+}
+
+/** Peers whose clock is right take them; whose clock is as this one refuse them. */
+function tellPutBack({ life }: Holder, { nowMs, report }: Renewal, name: string): void {
+  const now = nowMs()
+  if (life === undefined || now >= life.notBeforeMs) return
+  const begin = `certificates begin ${formatTime(life.notBeforeMs)}`
+  report(`${name}'s ${begin}, ${thisClock(now)}: it was put back, and they are made anew`)
 }
 
 /** The first, and then ever more seldom. */
