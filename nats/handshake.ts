@@ -37,24 +37,23 @@ export interface PeerChain {
 
 const timeoutMsDefault = 5_000
 const silenceMs = 500
+/** INFO is sent as soon as a server hears that it is dialled, so it comes as fast as a connection does. */
+const silenceFactor = 3
 const infoBytesMax = 64 * 1024
 
 /**
  * The certificates that a listener shows, also where it asks for one of ours, and refuses us after.
- * Refuses a peer that does not answer, or that speaks NATS without TLS.
+ * Refuses a peer that does not answer (ERR_CONNECT), and one that does without TLS (ERR_PEER_PLAIN).
  */
 export async function peerChain(peer: Peer): Promise<PeerChain> {
-  const { host, port, mode = 'auto', timeoutMs = timeoutMsDefault } = peer
+  const { host, port, timeoutMs = timeoutMsDefault } = peer
   const signal = AbortSignal.timeout(timeoutMs)
   const socket = connectTcp({ host, port })
   try {
-    await once(socket, 'connect', { signal })
-    const info = mode === 'tls' ? undefined : await hearInfo(socket, { mode, signal })
-    if (info !== undefined) requireTls(info, peer)
-    const { chain, version } = await shakeHands(socket, { peer, signal })
-    return { chain, protocol: `${info === undefined ? '' : 'NATS, '}${version}` }
+    return await lookAt(socket, { peer, signal })
   } catch (cause) {
     if (cause instanceof Refusal) throw cause
+    if (isPlain(cause)) throw plain(peer, 'answers')
     const reason = signal.aborted ? `no answer within ${timeoutMs} ms` : reasonOf(cause)
     const what = `cannot connect to ${formatHostPort(host, port)}: ${reason}`
     throw new Refusal('ERR_CONNECT', what, { cause })
@@ -63,37 +62,58 @@ export async function peerChain(peer: Peer): Promise<PeerChain> {
   }
 }
 
-/** The first line, or undefined for a peer that says nothing by itself. */
+interface Looking {
+  readonly peer: Peer
+  readonly signal: AbortSignal
+}
+
+async function lookAt(socket: Socket, { peer, signal }: Looking): Promise<PeerChain> {
+  const { mode = 'auto', timeoutMs = timeoutMsDefault } = peer
+  const dialled = performance.now()
+  await once(socket, 'connect', { signal })
+  const usualMs = Math.max(silenceMs, silenceFactor * (performance.now() - dialled))
+  const patienceMs = Math.ceil(Math.min(usualMs, timeoutMs / 2))
+  const silence = mode === 'auto' ? AbortSignal.timeout(patienceMs) : undefined
+  const info = mode === 'tls' ? undefined : await hearInfo(socket, { peer, signal, silence })
+  if (info !== undefined) requireTls(info, peer)
+  const { chain, version } = await shakeHands(socket, { peer, signal })
+  return { chain, protocol: `${info === undefined ? '' : 'NATS, '}${version}` }
+}
+
+/** The first line, or undefined for a peer that says nothing by itself until the silence ends. */
 async function hearInfo(
   socket: Socket,
-  { mode, signal }: { mode: HandshakeMode; signal: AbortSignal },
+  { peer, signal, silence }: Looking & { readonly silence: AbortSignal | undefined },
 ): Promise<string | undefined> {
-  const patience =
-    mode === 'auto' ? AbortSignal.any([signal, AbortSignal.timeout(silenceMs)]) : signal
   let text = ''
   while (!text.includes('\n')) {
+    // Who has begun is heard to the end.
+    const isSilent = text === '' && silence !== undefined
     try {
-      await once(socket, 'readable', { signal: patience })
+      await once(socket, 'readable', {
+        signal: isSilent ? AbortSignal.any([signal, silence]) : signal,
+      })
     } catch (error) {
-      if (patience.aborted && !signal.aborted && text === '') return undefined
+      if (isSilent && silence.aborted && !signal.aborted) return undefined
       throw error
     }
     const bytes = socket.read() as Buffer | null
     if (bytes === null) throw new Error('closed before it said anything')
     text += bytes.toString('latin1')
-    if (!'INFO '.startsWith(text.slice(0, 5)))
-      throw new Error(`says neither INFO nor TLS: ${quote(text)}`)
+    if (!'INFO '.startsWith(text.slice(0, 5))) throw plain(peer, `says ${quote(text)}`)
     if (text.length > infoBytesMax) throw new Error(`INFO over ${infoBytesMax} bytes`)
   }
   return text
 }
 
-function requireTls(text: string, { host, port }: Peer): void {
+function requireTls(text: string, peer: Peer): void {
   const info = parseInfo(text.slice('INFO '.length))
   const { tls_required: isRequired, tls_available: isAvailable } = info
-  if (isRequired !== true && isAvailable !== true)
-    throw new Refusal('ERR_PEER_PLAIN', `${formatHostPort(host, port)} speaks NATS without TLS`)
+  if (isRequired !== true && isAvailable !== true) throw plain(peer, 'speaks NATS')
 }
+
+const plain = ({ host, port }: Peer, what: string) =>
+  new Refusal('ERR_PEER_PLAIN', `${formatHostPort(host, port)} ${what} without TLS`)
 
 interface Info {
   readonly tls_required?: boolean
@@ -108,10 +128,7 @@ function parseInfo(json: string): Info {
   }
 }
 
-async function shakeHands(
-  socket: Socket,
-  { peer, signal }: { peer: Peer; signal: AbortSignal },
-): Promise<Shown> {
+async function shakeHands(socket: Socket, { peer, signal }: Looking): Promise<Shown> {
   const name = peer.serverName ?? peer.host
   const secure = connectTls({
     socket,
@@ -161,4 +178,12 @@ function readShown(secure: TLSSocket): Shown {
   }
 }
 
-const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
+/** What came in place of a handshake was none. */
+const isPlain = (error: unknown) =>
+  error instanceof Error && 'code' in error && error.code === 'ERR_SSL_WRONG_VERSION_NUMBER'
+
+/** OpenSSL's own words would say where in its source it was. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return 'reason' in error ? `TLS: ${String(error.reason)}` : error.message
+}

@@ -107,7 +107,7 @@ function judgeReloads({ digests }: ExpectedNetwork, findings: readonly { code: s
 function judgeIdentities(misfits: readonly Finding[] | undefined): string {
   if (misfits === undefined) return 'not checkable with --servers'
   return misfits.length === 0
-    ? 'every listener, connection and link fits'
+    ? 'every listener, connection and link that was seen fits'
     : `${misfits.length} misfits`
 }
 

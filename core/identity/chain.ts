@@ -96,6 +96,14 @@ function requireIssuer(
   for (const { names } of below) requirePermitted(names, nameConstraints)
 }
 
+/** Refuses a certificate that does not vouch for itself: what leads to it does not lead to a root. */
+export function requireRoot(certificate: Certificate): void {
+  const { openssl } = certificate
+  if (!openssl.checkIssued(openssl) || !openssl.verify(openssl.publicKey))
+    throw new Refusal('ERR_ROOT_ILLEGAL', `not a root: ${nameOf(certificate)}`)
+  requireAuthority(certificate)
+}
+
 /** Refuses a certificate that may not sign others, or whose limits could be passed over. */
 export function requireAuthority(issuer: Certificate): void {
   const { basicConstraints, keyUsage, nameConstraints, critical } = issuer

@@ -38,13 +38,10 @@ export function formatExitCodes(): string[] {
   const found = (Object.keys(misfits) as Misfit[]).map(
     (misfit) => [misfits[misfit].exitCode, misfits[misfit].what] as const,
   )
-  const all = [
-    [0, 'everything fits'],
-    [1, 'cannot connect'],
-    [2, 'the command or its files are wrong'],
-    ...found,
-  ] as const
-  return all.map(([code, what]) => `${String(code).padStart(2)}  ${what}`)
+  const all = [[0, 'everything fits'], [2, 'the command or its files are wrong'], ...found] as const
+  return all
+    .toSorted(([a], [b]) => a - b)
+    .map(([code, what]) => `${String(code).padStart(2)}  ${what}`)
 }
 
 const ranks: readonly string[] = ['leaf', 'intermediate', 'root'] satisfies Rank[]
@@ -53,7 +50,7 @@ const ranks: readonly string[] = ['leaf', 'intermediate', 'root'] satisfies Rank
 export function parseFailUnder(text: string): Partial<Record<Rank, number>> {
   const limits = text.split(',').map((part): [string, number] => {
     const [rank = '', duration = '', ...more] = part.split('=')
-    if (!ranks.includes(rank) || more.length > 0) throw illegal(part)
+    if (!ranks.includes(rank) || duration === '' || more.length > 0) throw illegal(part)
     return [rank, parseDuration(duration.replace(/^(\d{1,3})y$/, (_, years) => `${years * 365}d`))]
   })
   const twice = limits.find(([rank], index) =>

@@ -30,6 +30,7 @@ export interface LinkReport {
 export interface InferredLink extends ObservedLink {
   /** Of the certificate by which it was made: at the latest, where it is not known which one. */
   readonly certifiedUntilMs?: number
+  readonly isGuessed?: boolean
   readonly isOutlived: boolean
 }
 
@@ -52,10 +53,13 @@ export interface LinkContext {
 export function judgeLinks(observed: readonly ObservedLink[], context: LinkContext): LinkReport {
   const links = observed.map((link): InferredLink => {
     const lifetimeMs = context.lifetimesMs.get(link.server)
-    const guessed = lifetimeMs === undefined ? undefined : link.startMs + lifetimeMs
+    // It began a little before it was made, and was made before the link.
+    const guessed = lifetimeMs === undefined ? undefined : link.startMs + lifetimeMs - skewMs
     const certifiedUntilMs = link.certifiedUntilMs ?? guessed
+    const isGuessed = link.certifiedUntilMs === undefined
     const isOutlived = certifiedUntilMs !== undefined && certifiedUntilMs < context.nowMs
-    return { ...link, ...(certifiedUntilMs !== undefined && { certifiedUntilMs }), isOutlived }
+    const certified = certifiedUntilMs === undefined ? {} : { certifiedUntilMs, isGuessed }
+    return { ...link, ...certified, isOutlived }
   })
   return { links, findings: links.flatMap((link) => findOld(link, context)) }
 }
@@ -81,15 +85,15 @@ function findOld(
 }
 
 export function formatLink(link: InferredLink): string {
-  const { startMs, certifiedUntilMs, isOutlived } = link
-  const until = certifiedUntilMs === undefined ? undefined : formatTime(certifiedUntilMs)
-  const certified =
-    until === undefined
-      ? ''
-      : isOutlived
-        ? `, under a certificate that has ended (${until})`
-        : `, under a certificate until ${until}`
-  return `${nameLink(link)}: identity was checked at ${formatTime(startMs)}${certified}`
+  return `${nameLink(link)}: identity was checked at ${formatTime(link.startMs)}${certified(link)}`
+}
+
+function certified({ certifiedUntilMs, isGuessed, isOutlived }: InferredLink): string {
+  if (certifiedUntilMs === undefined) return ''
+  const until = `${formatTime(certifiedUntilMs)}${isGuessed ? ' at the latest' : ''}`
+  return isOutlived
+    ? `, under a certificate that has ended (${until})`
+    : `, under a certificate until ${until}`
 }
 
 const nameLink = ({ kind, server, remote }: ObservedLink) => `${kind} ${server} – ${remote}`

@@ -10,6 +10,7 @@ import { requireShort, verifyChain } from './chain.ts'
 import { purposeId, type Purpose } from './extensions.ts'
 import {
   formatLeft,
+  oneLine,
   showCertificate,
   type Rank,
   type ShownCertificate,
@@ -19,11 +20,12 @@ import { requireSvid } from './svid.ts'
 
 /** The first one found is the exit code. */
 export const misfits = {
+  silent: { exitCode: 1, what: 'cannot connect, or it does not answer' },
   chain: { exitCode: 3, what: 'the chain does not lead to a root, or has ended, or there is none' },
   spiffe: { exitCode: 4, what: 'the certificate breaks the rules of SPIFFE' },
   id: { exitCode: 5, what: 'it is for another SPIFFE ID than expected' },
   issuer: { exitCode: 6, what: 'it is from another issuer than expected' },
-  end: { exitCode: 7, what: 'one of the chain ends too soon' },
+  end: { exitCode: 7, what: 'less is left of the chain than is wished' },
   unknown: { exitCode: 8, what: 'a connection is by a certificate that nobody here issued' },
   link: { exitCode: 9, what: 'a link is older than the authority that is trusted, or than wished' },
   name: { exitCode: 10, what: 'the certificate is not for the name that was dialled' },
@@ -43,7 +45,7 @@ export interface PeerWishes {
   /** What was dialled: a public certificate must be for it, and so an identity of which no ID is expected. */
   readonly name: string
   readonly id?: SpiffeId | undefined
-  /** A SPIFFE ID, a common name, or the SHA-256 of the certificate in hexadecimal. */
+  /** A SPIFFE ID, subject, common name, or the SHA-256 of the certificate in hexadecimal. */
   readonly issuer?: string | undefined
   /** Seconds that must be left. */
   readonly failUnder?: Readonly<Partial<Record<Rank, number>>>
@@ -77,6 +79,11 @@ export function judgePeer(shown: readonly Buffer[], wishes: PeerWishes): PeerRep
   const [id] = chain[0]?.names.uris ?? []
   const issuer = certificates[1]?.subject
   return { kind, ...(id && { id }), ...(issuer && { issuer }), certificates, findings }
+}
+
+/** For whoever shows nothing; of what else is refused he is not the cause. */
+export function findSilent({ code, message }: Refusal): PeerFinding {
+  return { misfit: code === 'ERR_PEER_PLAIN' ? 'chain' : 'silent', code, message }
 }
 
 /** What was shown, and the root of ours to which it leads. */
@@ -181,14 +188,16 @@ function requireId({ names: { uris } }: Certificate, id: SpiffeId): void {
 }
 
 function requireIssuer(issuer: Certificate | undefined, wanted: string): void {
-  const common = issuer?.openssl.toLegacyObject().subject.CN
-  const digest = issuer === undefined ? '' : hash('sha256', issuer.der)
-  const known = [...(issuer?.names.uris ?? []), ...[common ?? []].flat(), digest]
-  if (issuer === undefined || !known.includes(isDigest(wanted) ? plain(wanted) : wanted))
-    throw new Refusal(
-      'ERR_PEER_ISSUER',
-      `issuer is not ${quote(wanted)}: ${issuer === undefined ? 'none was shown' : nameOf(issuer)}`,
-    )
+  const refuse = (found: string): never => {
+    throw new Refusal('ERR_PEER_ISSUER', `issuer is not ${quote(wanted)}: ${found}`)
+  }
+  if (issuer === undefined) return refuse('none was shown')
+  const { openssl, der, names } = issuer
+  const [subject, digest] = [oneLine(openssl.subject), hash('sha256', der)]
+  const common = [openssl.toLegacyObject().subject.CN ?? []].flat()
+  const known = [...names.uris, ...common, subject, digest]
+  if (!known.includes(isDigest(wanted) ? plain(wanted) : wanted))
+    refuse([...names.uris, subject].map(quote).join(', '))
 }
 
 const plain = (digest: string) => digest.replaceAll(':', '').toLowerCase()

@@ -58,7 +58,8 @@ function digestKey(read: X509Certificate): string {
  * OpenSSL escapes line breaks within a name, so these are between its parts; of control characters it
  * leaves those beyond ASCII, by which a peer would write to our terminal.
  */
-const oneLine = (name: string | undefined) => showInvisible((name ?? '').replaceAll('\n', ', '))
+export const oneLine = (name: string | undefined) =>
+  showInvisible((name ?? '').replaceAll('\n', ', '))
 
 /** `89 d 23 h`, `52 m`; what has ended is negative. */
 export function formatLeft(seconds: number): string {

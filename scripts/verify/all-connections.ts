@@ -92,7 +92,7 @@ async function listLeafnode(
 
 const unread = (server: string): ConnectionFinding => ({
   server,
-  misfit: 'unknown',
+  misfit: 'silent',
   code: 'ERR_NO_ANSWER',
   message: `${server}: does not list its connections`,
 })

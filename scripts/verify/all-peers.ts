@@ -10,7 +10,12 @@ import {
 import { formatPeerFindings } from '../../core/identity/format-peer.ts'
 import { formatConnection, type ConnectionReport } from '../../core/identity/connection-report.ts'
 import { formatLink, type LinkReport } from '../../core/identity/link-report.ts'
-import { judgePeer, type PeerFinding, type PeerWishes } from '../../core/identity/peer-report.ts'
+import {
+  findSilent,
+  judgePeer,
+  type PeerFinding,
+  type PeerWishes,
+} from '../../core/identity/peer-report.ts'
 import { formatLeft, type ShownCertificate } from '../../core/identity/shown-certificate.ts'
 import { formatHostPort } from '../../core/network/endpoint.ts'
 import { peerChain } from '../../nats/handshake.ts'
@@ -45,7 +50,8 @@ export async function verifyAll(place: Place, wishes: AllWishes): Promise<Networ
   const session = openOperatorSession(place)
   const { archipelago } = session
   const observed = await observePeers({ archipelago, homes: place.homes }, wishes)
-  const observer = await session.connectAs('observer')
+  const observer = await orRefusal(session.connectAs('observer'))
+  if (observer instanceof Refusal) return silentNetwork(observed, observer)
   try {
     const network = { archipelago, homes: place.homes, observer }
     const connected = await auditConnections(network, wishes.timeoutMs)
@@ -59,7 +65,22 @@ export async function verifyAll(place: Place, wishes: AllWishes): Promise<Networ
   }
 }
 
-/** In turn: a network that is looked at should not notice it. */
+const orRefusal = <T>(wanted: Promise<T>): Promise<T | Refusal> =>
+  wanted.catch((error: unknown) => {
+    if (error instanceof Refusal && error.code === 'ERR_CONNECT') return error
+    throw error
+  })
+
+function silentNetwork(observed: readonly ObservedPeer[], refusal: Refusal): NetworkReport {
+  const finding = { server: 'all servers', ...findSilent(refusal) }
+  return {
+    observed,
+    connected: { connections: [], findings: [finding] },
+    inferred: { links: [], findings: [] },
+  }
+}
+
+/** Process by process: a network that is looked at should not notice it, and one that hangs costs one wait. */
 export async function observePeers(
   { archipelago, homes }: Pick<AuditedNetwork, 'archipelago' | 'homes'>,
   wishes: AllWishes,
@@ -67,7 +88,8 @@ export async function observePeers(
   const doors = [...new Set(archipelago.roles.flatMap((role) => role.doors))]
   const peers = expectedPeers(archipelago, livePlaces(archipelago, homes), doors)
   const observed: ObservedPeer[] = []
-  for (const peer of peers) observed.push(await observePeer(peer, wishes))
+  for (const listeners of Map.groupBy(peers, ({ name }) => name).values())
+    observed.push(...(await Promise.all(listeners.map((peer) => observePeer(peer, wishes)))))
   return observed
 }
 
@@ -83,8 +105,7 @@ async function observePeer(peer: ExpectedPeer, wishes: AllWishes): Promise<Obser
     return { ...where, ...(report.id && { id: report.id }), certificates, findings }
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
-    const finding = { misfit: 'chain', code: error.code, message: error.message } as const
-    return { ...where, certificates: [], findings: [finding] }
+    return { ...where, certificates: [], findings: [findSilent(error)] }
   }
 }
 
@@ -98,7 +119,14 @@ function lifetimesOf(observed: readonly ObservedPeer[]): Map<string, number> {
   )
 }
 
-export function formatNetwork({ observed, connected, inferred }: NetworkReport): string[] {
+export const findingsOf = ({ observed, connected, inferred }: NetworkReport): PeerFinding[] => [
+  ...observed.flatMap(({ findings }) => findings),
+  ...connected.findings,
+  ...inferred.findings,
+]
+
+export function formatNetwork(report: NetworkReport): string[] {
+  const { observed, connected, inferred } = report
   return [
     'observed, by a handshake:',
     ...observed.flatMap((peer) => [`  ${formatObserved(peer)}`, ...indent(peer.findings)]),
@@ -108,12 +136,23 @@ export function formatNetwork({ observed, connected, inferred }: NetworkReport):
     'inferred, from when a link began, for nobody asks again:',
     ...inferred.links.map((link) => `  ${formatLink(link)}`),
     ...indent(inferred.findings),
+    formatVerdict(report),
   ]
+}
+
+function formatVerdict(report: NetworkReport): string {
+  const { observed, connected, inferred } = report
+  const found = findingsOf(report).length
+  const seen = `${observed.length} listeners, ${connected.connections.length} connections, ${inferred.links.length} links`
+  const outlived = inferred.links.filter(({ isOutlived }) => isOutlived).length
+  const old = outlived === 0 ? '' : `; ${outlived} links have outlived their certificates`
+  return `${found === 0 ? '✔ everything fits' : `✘ findings: ${found}`} (${seen}${old})`
 }
 
 function formatObserved({ name, listener, address, id, certificates }: ObservedPeer): string {
   const left = certificates.map(({ rank, secondsLeft }) => `${rank} ${formatLeft(secondsLeft)}`)
-  return `${name} ${listener} ${address}: ${id ?? 'public'}, left: ${left.join(', ') || '–'}`
+  const who = certificates.length === 0 ? 'nothing shown' : (id ?? 'public')
+  return `${name} ${listener} ${address}: ${who}${left.length === 0 ? '' : `, left: ${left.join(', ')}`}`
 }
 
 const indent = (findings: readonly PeerFinding[]) =>

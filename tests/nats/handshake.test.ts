@@ -132,7 +132,7 @@ test('INFO that comes in pieces is waited for', async (t) => {
     t,
     createServer((client) => {
       client.write('INFO {"tls_required"')
-      setTimeout(() => client.write(':true}\r\n'), 50)
+      setTimeout(() => client.write(':true}\r\n'), 600)
       client.once('data', () => client.end())
     }),
   )
@@ -150,8 +150,20 @@ const refused: readonly [string, (client: Socket) => void, RefusalCode, RegExp][
   [
     'speaks another protocol',
     (client) => client.write('220 mail\r\n'),
+    'ERR_PEER_PLAIN',
+    /^127\.0\.0\.1:\d+ says '220 mail\\u\{d\}\\u\{a\}' without TLS$/,
+  ],
+  [
+    'waits, and then speaks another protocol',
+    (client) => client.once('data', () => client.end('HTTP/1.1 400 Bad Request\r\n\r\n')),
+    'ERR_PEER_PLAIN',
+    /^127\.0\.0\.1:\d+ answers without TLS$/,
+  ],
+  [
+    'begins with INFO and falls silent',
+    (client) => client.write('INFO {'),
     'ERR_CONNECT',
-    /says neither INFO nor TLS: '220 mail/,
+    /no answer within 900 ms$/,
   ],
   ['says illegal INFO', (client) => client.write('INFO {\r\n'), 'ERR_CONNECT', /illegal INFO$/],
   [

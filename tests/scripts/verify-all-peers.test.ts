@@ -1,5 +1,17 @@
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
+import { requestCertificate } from '../../core/identity/csr.ts'
+import { leafnodeId } from '../../core/identity/names.ts'
+import { formatUrl, type RegionPlace } from '../../core/network/endpoint.ts'
+import { connectWithNkey, type NatsConnection } from '../../nats/connect.ts'
+import { formatPrivateKey, makeAuthorityKey } from '../../store/authority-keys.ts'
+import { intermediatesFile } from '../../store/authority-files.ts'
+import { openFiles } from '../../store/files.ts'
+import { functionHome } from '../../store/homes.ts'
+import { requireKey } from '../../store/key-file.ts'
+import { functionKeyFile } from '../../store/key-paths.ts'
+import { signSvid } from '../../store/svid.ts'
 import { runScript } from '../run-script.ts'
 import { startTestNetwork, type TestNetwork } from '../test-network.ts'
 
@@ -15,7 +27,7 @@ const verify = (...options: string[]) =>
     ...['--data-dir', join(network.folder, 'data'), ...options],
   ])
 
-test('everything of a network fits, and what is inferred stands apart', async (t) => {
+test.serial('everything of a network fits, and what is inferred stands apart', async (t) => {
   const { code, stdout, stderr } = await verify('--fail-under', 'intermediate=30d,root=1y')
   t.is(code, 0, stdout + stderr)
   const [shown = '', connected = '', inferred = ''] = stdout
@@ -38,9 +50,10 @@ test('everything of a network fits, and what is inferred stands apart', async (t
   t.true((checked('gateway')?.length ?? 0) >= 18)
   t.is(checked('leafnode')?.length, 6)
   t.is(checked('client')?.length, 9)
+  t.regex(stdout, /^✔ everything fits \(60 listeners, 15 connections, \d+ links\)$/m)
 })
 
-test('programs read it as JSON', async (t) => {
+test.serial('programs read it as JSON', async (t) => {
   const { code, stdout } = await verify('--json')
   const { observed, connected, inferred } = JSON.parse(stdout)
   t.is(code, 0)
@@ -49,14 +62,76 @@ test('programs read it as JSON', async (t) => {
   t.deepEqual([connected.findings, inferred.findings], [[], []])
 })
 
-test('a link may be no older than is wished', async (t) => {
+test.serial('a link may be no older than is wished', async (t) => {
   const { code, stdout } = await verify('--link-age-max', '1s')
   t.is(code, 9)
   t.true((stdout.match(/✘ ERR_LINK_OLD {2}\w+ .* old, over 1s$/gm)?.length ?? 0) >= 48)
 })
 
-test('leaves that end too soon are found at every listener', async (t) => {
+test.serial('leaves that end too soon are found at every listener', async (t) => {
   const { code, stdout } = await verify('--fail-under', 'leaf=9999d')
   t.is(code, 7)
   t.is(stdout.match(/✘ ERR_PEER_NEAR_END {2}leaf /g)?.length, 60)
+})
+
+/** By a function's key, and a certificate that its region's authority signed without recording it. */
+async function connectUnrecorded(): Promise<NatsConnection> {
+  const { homes, archipelago, supercluster } = network
+  const { leafnode } = supercluster.regions[0] as RegionPlace
+  const store = { files: openFiles(), homes, archipelago, nowMs: Date.now() }
+  const place = { region: 'ams3', kind: 'identity', placement: 'laptop' } as const
+  const { privateKey } = makeAuthorityKey()
+  const request = requestCertificate(privateKey)
+  const { chain } = await signSvid(store, place, { workload: 'unrecorded', request })
+  const target = {
+    servers: [formatUrl(leafnode.client)],
+    ca: readFileSync(intermediatesFile(homes.public, 'identity', 'ams3'), 'utf8'),
+    name: 'unrecorded',
+    identity: {
+      certificate: chain,
+      key: formatPrivateKey(privateKey),
+      peer: leafnodeId(archipelago, leafnode),
+    },
+  }
+  const key = functionKeyFile(functionHome(homes, 'ams3', 'lobby'))
+  return connectWithNkey(target, requireKey(openFiles(), 'user', key))
+}
+
+test.serial('a connection by a certificate that nobody recorded is a finding', async (t) => {
+  const stranger = await connectUnrecorded()
+  const { code, stdout } = await verify()
+  await stranger.close()
+  t.is(code, 8)
+  const lines = stdout.match(/^ +✘ .*$/gm) ?? []
+  t.is(lines.length, 1)
+  t.regex(
+    lines[0] ?? '',
+    /ERR_CERTIFICATE_UNKNOWN {2}client ams3-leafnode#.*: no record of [0-9a-f]{64}$/,
+  )
+  t.regex(stdout, /^✘ findings: 1 \(/m)
+})
+
+test.serial('a server that hangs is named, and all others are looked at', async (t) => {
+  const { supercluster } = network
+  supercluster.signal('sfo2-1', 'SIGSTOP')
+  const { code, stdout } = await verify('--timeout', '1s').finally(() =>
+    supercluster.signal('sfo2-1', 'SIGCONT'),
+  )
+  t.is(code, 1)
+  t.is(stdout.match(/^ {2}sfo2-1 \w+ .*: nothing shown$/gm)?.length, 5)
+  t.is(
+    stdout.match(/✘ ERR_CONNECT {2}cannot connect to .*: no answer within 1000 ms$/gm)?.length,
+    5,
+  )
+  t.regex(stdout, /✘ ERR_NO_ANSWER {2}sfo2-1: does not list its connections$/m)
+  t.is(stdout.match(/, left: leaf /g)?.length, 55)
+})
+
+test.serial('a network that is down is said, for programs too', async (t) => {
+  await network.supercluster.stop()
+  const { code, stdout } = await verify('--json')
+  t.is(code, 1)
+  const { observed, connected } = JSON.parse(stdout)
+  t.is(observed.length, 60)
+  t.like(connected.findings, [{ misfit: 'silent', code: 'ERR_CONNECT' }])
 })

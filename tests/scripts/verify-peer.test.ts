@@ -192,7 +192,7 @@ test('a nats-server without TLS ends with 3', async (t) => {
   await using server = await startTestServer({})
   const { code, stderr } = await verify(new URL(server.url).host)
   t.is(code, 3)
-  t.regex(stderr, /^verify-peer: 127\.0\.0\.1:\d+ speaks NATS without TLS\ndo: /)
+  t.regex(stderr, /^verify-peer: 127\.0\.0\.1:\d+ speaks NATS without TLS\ndo: .* port /)
 })
 
 test('a peer that says nothing ends with 1, in time', async (t) => {
@@ -201,21 +201,56 @@ test('a peer that says nothing ends with 1, in time', async (t) => {
   t.regex(stderr, /^verify-peer: cannot connect to .*: no answer within 1000 ms\ndo: /)
 })
 
-test('a port on which nobody listens ends with 1', async (t) => {
-  const { code, stderr } = await verify('127.0.0.1:1')
+test('a peer that speaks something else ends with 3', async (t) => {
+  const mail = createTcp((client) => client.write('220 mail\r\n'))
+  const { code, stderr } = await verify(await listen(mail))
+  t.is(code, 3)
+  t.regex(stderr, /^verify-peer: 127\.0\.0\.1:\d+ says '220 mail.*' without TLS\ndo: /)
+})
+
+test('a port on which nobody listens ends with 1, for programs too', async (t) => {
+  const { code, stderr, stdout } = await verify('127.0.0.1:1', '--json')
   t.is(code, 1)
   t.regex(stderr, /ECONNREFUSED/)
+  t.like(JSON.parse(stdout).findings[0], { misfit: 'silent', code: 'ERR_CONNECT' })
 })
 
 const wrong: readonly [string, readonly string[], RegExp][] = [
   ['no peer', [], /name one peer, as host:port, or --all/],
+  [
+    'an ID of all',
+    ['--all', '--expect-id', id],
+    /'--all' cannot be used with .*'--expect-id <id>'/,
+  ],
+  ['links of one', ['localhost:1', '--link-age-max', '1h'], /--link-age-max is for --all/],
   ['a peer and --all', ['127.0.0.1:1', '--all'], /name one peer, as host:port, or --all/],
-  ['a peer without port', ['localhost'], /not host:port: 'localhost'/],
+  ['a peer without port', ['localhost'], /not host:port, .*: 'localhost'/],
   ['a port that is none', ['localhost:65536'], /not host:port/],
+  ['port 0', ['localhost:0'], /not host:port/],
+  ['a bare IPv6 address', ['::1:4222'], /an IPv6 address in brackets: '::1:4222'/],
   ['an unknown option', ['localhost:1', '--nonsense'], /unknown option/],
   ['an illegal ID', ['localhost:1', '--expect-id', 'spiffe://A/b'], /illegal SPIFFE ID/],
   ['an illegal limit', ['localhost:1', '--fail-under', 'leaf=soon'], /illegal duration: 'soon'/],
-  ['a file that is not there', ['localhost:1', '--roots', join(folder, 'none')], /ENOENT/],
+  [
+    'a file that is not there',
+    ['localhost:1', '--roots', join(folder, 'none')],
+    /no roots at .*none\ndo: /,
+  ],
+  [
+    'roots that are authorities below',
+    ['localhost:1', '--roots', write('ams3.pem', formatCertificates([identityRoot, ams3]))],
+    /not a root: 'spiffe:\/\/ams3\.example'/,
+  ],
+  [
+    'roots that are leaves',
+    ['localhost:1', '--roots', write('leaf.pem', formatCertificates([leaf]))],
+    /not a root: 'spiffe:/,
+  ],
+  [
+    'a key in place of roots',
+    ['localhost:1', '--roots', write('a.key', pemOf(leaf).key)],
+    /illegal PEM/,
+  ],
 ]
 
 for (const [what, args, message] of wrong)
@@ -223,6 +258,7 @@ for (const [what, args, message] of wrong)
     const { code, stderr } = await runScript('verify-peer', ['--roots', roots, ...args])
     t.is(code, 2, stderr)
     t.regex(stderr, message)
+    t.notRegex(stderr, /PRIVATE KEY-|MC4CAQ|MIGH/)
   })
 
 test('help and documents say what each exit code means', async (t) => {

@@ -13,7 +13,7 @@ test('limits of life are told by rank', (t) => {
 
 for (const [text, code, message] of [
   ['', 'ERR_OPTION_ILLEGAL', /is like leaf=15m,root=1y: ''/],
-  ['leaf', 'ERR_DURATION_ILLEGAL', /illegal duration: ''/],
+  ['leaf', 'ERR_OPTION_ILLEGAL', /is like leaf=15m,root=1y: 'leaf'/],
   ['leaf=15', 'ERR_DURATION_ILLEGAL', /illegal duration: '15'/],
   ['leaf=0y', 'ERR_DURATION_ILLEGAL', /illegal duration: '0d'/],
   ['stem=15m', 'ERR_OPTION_ILLEGAL', /'stem=15m'/],

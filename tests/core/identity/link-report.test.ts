@@ -18,7 +18,7 @@ test('a link may outlive its certificate, and it is said', (t) => {
   t.deepEqual(findings, [])
   t.deepEqual(links.map(formatLink), [
     'route ams3-0 – ams3-1: identity was checked at 2026-06-01T10:00:00.000Z, ' +
-      'under a certificate that has ended (2026-06-01T11:00:00.000Z)',
+      'under a certificate that has ended (2026-06-01T10:59:00.000Z at the latest)',
   ])
 })
 
