@@ -61,14 +61,15 @@ async function grantToken(
   const user = issueCredential(grant, signer)
   const { account } = signer
   audit.granted(caller, { kind, grant, nkey: grant.nkey, credential: user.claims })
-  if (kind === 'exchange') return formatAnswer(user, { account, region }, now)
+  if (kind === 'exchange')
+    return formatAnswer(user, { account, region, scope: grant.role.name }, now)
   return `{"sealed":"${sealCredential(grant, { user, account, region })}"}`
 }
 
 /** RFC 8693 section 2.2.1. With the account's JWT, by which its holder can check the credential. */
 function formatAnswer(
   { text, claims }: UserJwt,
-  { account, region }: { account: AccountJwt; region: string },
+  { account, region, scope }: { account: AccountJwt; region: string; scope: string },
   nowMs: number,
 ): string {
   return JSON.stringify({
@@ -77,6 +78,8 @@ function formatAnswer(
     // Not to be sent with a request, as a bearer token would be: it is used with its nkey's signature.
     token_type: 'N_A',
     expires_in: Math.floor((claims.exp ?? 0) - nowMs / 1000),
+    // The role, for whoever asked without naming it as the scope.
+    scope,
     account: account.text,
     region,
   })

@@ -12,6 +12,7 @@ import {
   dialed,
   former,
   open,
+  sessionsOf,
   shows,
   trustOf,
   type Open,
@@ -92,12 +93,7 @@ test('a certificate with two thousand names is read once, and in time', async (t
 test('a session of a good time is worth nothing when its authority was withdrawn', async (t) => {
   await using apart = await open()
   const shown = shows(ams3)
-  const first = await dialed(apart, shown)
-  const sessions: Buffer[] = []
-  first.on('session', (session) => sessions.push(session))
-  first.write('GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n')
-  await once(first, 'data')
-  first.destroy()
+  const sessions = await sessionsOf(apart, shown)
   apart.trust(trustOf({ 'ams3.example': [former] }))
   for (const session of sessions)
     for (const certificate of [shown, undefined]) {

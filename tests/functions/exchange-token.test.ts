@@ -114,6 +114,7 @@ test('over HTTP the answer is as RFC 8693 has it, and nobody keeps it', async (t
   t.is(headers['content-type'], 'application/json')
   t.is(body['issued_token_type'], 'urn:ietf:params:oauth:token-type:jwt')
   t.is(body['token_type'], 'N_A')
+  t.is(body['scope'], 'orders')
   t.regex(String(body['access_token']), /^[\w-]+\.[\w-]+\.[\w-]+$/)
   t.true(Number(body['expires_in']) > 590 && Number(body['expires_in']) <= 600)
 })

@@ -132,3 +132,14 @@ export async function dialed(
   await once(socket, 'secureConnect')
   return socket
 }
+
+/** What somebody who was let in could resume, if it were good for anything. */
+export async function sessionsOf(listener: MtlsTrigger, shown: Shown): Promise<Buffer[]> {
+  const socket = await dialed(listener, shown)
+  const sessions: Buffer[] = []
+  socket.on('session', (session) => sessions.push(session))
+  socket.write('GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n')
+  await once(socket, 'data')
+  socket.destroy()
+  return sessions
+}

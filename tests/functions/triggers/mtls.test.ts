@@ -29,6 +29,7 @@ import {
   open,
   pemsOf,
   root,
+  sessionsOf,
   sfo2,
   shows,
   stranger,
@@ -201,12 +202,7 @@ const sfo2sId = () => ({ extensions: { names: names({ uris: ['spiffe://sfo2.exam
 test('no session is resumed: each connection shows its certificate anew', async (t) => {
   await using apart = await open()
   const shown = shows(ams3)
-  const first = await dialed(apart, shown)
-  const sessions: Buffer[] = []
-  first.on('session', (session) => sessions.push(session))
-  first.write('GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n')
-  await once(first, 'data')
-  first.destroy()
+  const sessions = await sessionsOf(apart, shown)
   t.true(sessions.length > 0)
   for (const session of sessions) {
     const again = await dialed(apart, shown, { session })
@@ -217,12 +213,7 @@ test('no session is resumed: each connection shows its certificate anew', async 
 
 test('a session that begins with a certificate is not taken without one', async (t) => {
   await using apart = await open()
-  const first = await dialed(apart, shows(ams3))
-  const sessions: Buffer[] = []
-  first.on('session', (session) => sessions.push(session))
-  first.write('GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n')
-  await once(first, 'data')
-  first.destroy()
+  const sessions = await sessionsOf(apart, shows(ams3))
   const session = sessions.at(-1)
   t.is((await ask(apart, undefined, { session }).catch(() => ({ status: 0 }))).status, 0)
 })
