@@ -133,13 +133,23 @@ export async function dialed(
   return socket
 }
 
-/** What somebody who was let in could resume, if it were good for anything. */
-export async function sessionsOf(listener: MtlsTrigger, shown: Shown): Promise<Buffer[]> {
+/** On an open connection, after its first answer: by then the listener knows who it is. */
+export async function asking(
+  listener: MtlsTrigger,
+  shown: Shown,
+  onSession: (session: Buffer) => void = () => {},
+): Promise<TLSSocket> {
   const socket = await dialed(listener, shown)
-  const sessions: Buffer[] = []
-  socket.on('session', (session) => sessions.push(session))
+  socket.on('session', onSession)
   socket.write('GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n')
   await once(socket, 'data')
+  return socket.resume()
+}
+
+/** What somebody who was let in could resume, if it were good for anything. */
+export async function sessionsOf(listener: MtlsTrigger, shown: Shown): Promise<Buffer[]> {
+  const sessions: Buffer[] = []
+  const socket = await asking(listener, shown, (session) => sessions.push(session))
   socket.destroy()
   return sessions
 }
