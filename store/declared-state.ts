@@ -1,12 +1,7 @@
 // The declarative state on the operator's disk: read anew each time, changed under a lock, account JWTs
 // before the deny list, and all of it before anything is pushed.
 import { signAccount, type AccountJwt } from '../core/trust/account.ts'
-import type {
-  DeclaredState,
-  DeclaredTrust,
-  IssuedTo,
-  Revoked,
-} from '../core/trust/declared-state.ts'
+import type { DeclaredState, DeclaredTrust, Revoked } from '../core/trust/declared-state.ts'
 import { deniedKinds, signDenyList, type Denied, type DenyList } from '../core/trust/deny-list.ts'
 import type { Nkey, NkeyPair } from '../core/trust/nkey.ts'
 import { parseOperator, type OperatorJwt } from '../core/trust/operator.ts'
@@ -20,7 +15,7 @@ import {
 import { readPublishedAccounts } from './applied.ts'
 import { readOrRefuse } from './files.ts'
 import type { Homes } from './homes.ts'
-import { findIssued } from './issued.ts'
+import { openIssuedTo } from './issued-to.ts'
 import { openNscStore, type NscStore } from './nsc.ts'
 import { operatorSigner, readAccounts, writeTrust, type TrustPlace } from './operator.ts'
 import { publicFiles, readDenyList } from './public.ts'
@@ -30,7 +25,6 @@ import { withTrustLock } from './trust-lock.ts'
 /** Refuses its changes where the operator's signing keys are not at home. */
 export function openDeclaredState(place: TrustPlace, nowSeconds: () => number): DeclaredState {
   const { files, homes } = place
-  const known = new Map<string, IssuedTo>()
   const read = (): DeclaredTrust => {
     const operator = readOperator(homes)
     const accounts = readPublishedAccounts(files, homes)
@@ -46,27 +40,10 @@ export function openDeclaredState(place: TrustPlace, nowSeconds: () => number): 
     revoke: (revoked) => change((writing) => revoke(writing, revoked)),
     reinstate: (identities) =>
       change((writing) => deny(writing, { added: {}, lifted: { identities } })),
-    issuedTo: (digests) => issuedTo(place, digests, known),
+    issuedTo: openIssuedTo(place, nowSeconds),
     outdate: (account, iatSeconds) =>
       change((writing) => outdate(writing, { account, iatSeconds })),
   }
-}
-
-/** Certificates are renewed all the time, and who watches runs for months. */
-const knownMax = 50_000
-
-/** Asked every few seconds for the same ones: what is known is not read again. */
-function issuedTo(
-  { homes, archipelago }: TrustPlace,
-  digests: ReadonlySet<string>,
-  known: Map<string, IssuedTo>,
-): ReadonlyMap<string, IssuedTo> {
-  const regions = archipelago.regions.map(({ name }) => name)
-  if (known.size > knownMax) known.clear()
-  for (const [digest, { id, notAfter }] of findIssued(homes, regions, digests.difference(known)))
-    if (id !== undefined)
-      known.set(digest, { identity: id, certifiedUntilMs: Date.parse(notAfter) })
-  return new Map([...known].filter(([digest]) => digests.has(digest)))
 }
 
 interface Writing extends TrustPlace {

@@ -4,10 +4,8 @@ import test, { type ExecutionContext } from 'ava'
 import type { AccountJwt } from '../../core/trust/account.ts'
 import type { DeclaredState, DeclaredTrust, Revoked } from '../../core/trust/declared-state.ts'
 import { endOfTimeSeconds } from '../../core/trust/revoke.ts'
-import { parseSpiffeId } from '../../core/identity/spiffe-id.ts'
 import { openDeclaredState } from '../../store/declared-state.ts'
 import { openFiles } from '../../store/files.ts'
-import { recordIssued } from '../../store/issued.ts'
 import { operatorSigner } from '../../store/operator.ts'
 import { publicFiles } from '../../store/public.ts'
 import { nowSeconds, pairOf } from '../core/trust/example.ts'
@@ -148,24 +146,4 @@ test('an identity is withdrawn until it is reinstated, and what was revoked stay
   t.like(after.denyList.claims.nats, { identities: [], nkeys: [alice], sequence: 3 })
   t.deepEqual(kubecon(after).claims.nats.revocations, { [alice]: endOfTimeSeconds })
   t.like(stateAt(4).reinstate([id]).denyList.claims.nats, { sequence: 3 })
-})
-
-test('certificates are led back to whom they were issued to, also while others are added', (t) => {
-  const { stateAt, homes } = open(t)
-  const state = stateAt(1)
-  const id = parseSpiffeId('spiffe://ams3.example/workload/billing')
-  const issue = (sha256: string) =>
-    recordIssued(homes, 'ams3', [
-      {
-        ...{ kind: 'identity', id, holder: 'billing', serial: '40', sha256, spkiSha256: sha256 },
-        notBefore: '2026-06-01T11:59:00.000Z',
-        notAfter: '2026-06-01T13:00:00.000Z',
-      },
-    ])
-  const [one, two] = ['1'.repeat(64), '2'.repeat(64)]
-  issue(one)
-  const issued = { identity: id, certifiedUntilMs: Date.parse('2026-06-01T13:00:00.000Z') }
-  t.deepEqual([...state.issuedTo(new Set([one, two]))], [[one, issued]])
-  issue(two)
-  t.deepEqual([...state.issuedTo(new Set([two]))], [[two, issued]])
 })
