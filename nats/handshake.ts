@@ -53,7 +53,6 @@ export async function peerChain(peer: Peer): Promise<PeerChain> {
     return await lookAt(socket, { peer, signal })
   } catch (cause) {
     if (cause instanceof Refusal) throw cause
-    if (isPlain(cause)) throw plain(peer, 'answers')
     const reason = signal.aborted ? `no answer within ${timeoutMs} ms` : reasonOf(cause)
     const what = `cannot connect to ${formatHostPort(host, port)}: ${reason}`
     throw new Refusal('ERR_CONNECT', what, { cause })
@@ -153,7 +152,7 @@ async function shakeHands(socket: Socket, { peer, signal }: Looking): Promise<Sh
   } catch (error) {
     const isEnough = peer.isGreeting !== true && seen !== undefined && seen.chain.length > 0
     if (isEnough) return seen as Shown
-    throw explain(error as Error)
+    throw isPlain(error) ? plain(peer, 'answers') : explain(error as Error)
   } finally {
     // It may still say that it wanted a certificate from us.
     secure.on('error', () => {})
@@ -182,8 +181,4 @@ function readShown(secure: TLSSocket): Shown {
 const isPlain = (error: unknown) =>
   error instanceof Error && 'code' in error && error.code === 'ERR_SSL_WRONG_VERSION_NUMBER'
 
-/** OpenSSL's own words would say where in its source it was. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  return 'reason' in error ? `TLS: ${String(error.reason)}` : error.message
-}
+const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
