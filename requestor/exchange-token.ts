@@ -38,19 +38,13 @@ export async function exchangeOverNats(exchange: TokenExchange): Promise<Credent
   const nc = await connectLobby(exchange.network, exchange.region)
   try {
     return await exchangeOver(nc, { ...exchange, inboxPrefix: '_INBOX' })
-  } catch (error) {
-    throw nc.isClosed() ? whyClosed(exchange, await nc.closed(), error) : error
   } finally {
     await nc.close()
   }
 }
 
-/** The lobby does not answer who sends more than it takes: it closes the connection. */
-function whyClosed({ token }: TokenExchange, reason: unknown, cause: unknown): unknown {
-  if (!/maximum payload/i.test(String(reason))) return cause
-  const what = `token is too large for the lobby: ${token.length} characters`
-  return new Refusal('ERR_REQUEST_OVERSIZE', what, { cause })
-}
+/** The least that archipelago.yaml may let it take (`lobby.payloadBytesMax`). */
+const lobbyBytesAlways = 4096
 
 /** Over a connection that is there: the lobby's, or that of the credential which ends. */
 async function exchangeOver(
@@ -73,6 +67,11 @@ async function exchangeOver(
       if (read.isBusy) return { verdict: 'next' }
       throw read.refusal
     },
+  }).catch((cause: unknown) => {
+    // Who sends more than is taken gets no answer: the connection is closed, often before it is said why.
+    if (!nc.isClosed() || bytes.length <= lobbyBytesAlways) throw cause
+    const what = `token is too large for the lobby: ${exchange.token.length} characters`
+    throw new Refusal('ERR_REQUEST_OVERSIZE', what, { cause })
   })
   return toCredential(exchange, granted, performance.now() - started)
 }
