@@ -5,6 +5,7 @@ import { basename, dirname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import test from 'ava'
+import { formatExitCodes } from '../core/identity/format-peer.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const linesMax = 250
@@ -116,6 +117,10 @@ test('every folder of the house stands in docs/architecture.md', (t) => {
     [...folders].filter((folder) => !architecture.includes(`\`${folder}/\``)),
     [],
   )
+})
+
+test('the exit codes of verify-peer stand in docs/operations.md as it prints them', (t) => {
+  t.true(read('docs/operations.md').includes(`\n${formatExitCodes().join('\n')}\n`))
 })
 
 test('every link in a document leads to a file', (t) => {
