@@ -60,7 +60,7 @@ export function withdrawOthers(store: AuthorityStore, place: AuthorityPlace): nu
   return withTrustLock(homes, () => {
     const before = readIntermediates(files, homes, place)
     const others = before.filter(({ der }) => !signing.some((one) => one.der.equals(der)))
-    recordWithdrawn(files, { homes, region: place.region }, others)
+    recordWithdrawn(files, { homes, region: place.region, kept: signing }, others)
     writeCertificates(files, intermediatesFile(homes.public, place.kind, place.region), signing)
     publishBundles(store)
     return before.length - signing.length

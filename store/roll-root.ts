@@ -73,8 +73,9 @@ export function withdrawOldRoots(store: AuthorityStore, kind: AuthorityKind): nu
       if (!isUnderNewestRoot(store, kind, certificate))
         throw new Refusal('ERR_AUTHORITY_OTHER', `${region}'s ${kind} authority is of the old root`)
   const [newest, ...others] = readRoots(files, homes, kind)
+  const kept = newest === undefined ? [] : [newest]
   for (const { name: region } of archipelago.regions)
-    recordWithdrawn(files, { homes, region }, others)
+    recordWithdrawn(files, { homes, region, kept }, others)
   if (newest !== undefined) writeCertificates(files, rootsFile(homes.public, kind), [newest])
   return others.length
 }

@@ -9,6 +9,7 @@ import type { Bundle, BundleMap } from '../../core/identity/bundle.ts'
 import { formatBundleMap, requireForward } from '../../core/identity/bundle-map.ts'
 import { formatCertificates, type Certificate } from '../../core/identity/certificate.ts'
 import { issueAuthority, type Issuer } from '../../core/identity/issue.ts'
+import { formatPem } from '../../core/identity/pem.ts'
 import { noSubtrees, type NameConstraints } from '../../core/identity/name-constraints.ts'
 import { parseTrustDomain } from '../../core/identity/spiffe-id.ts'
 import { keepPeerTrust, readPeerTrust } from '../../functions/certificates/peer-trust.ts'
@@ -30,6 +31,7 @@ import { readRoot, type AuthorityStore } from '../../store/root.ts'
 import { deleteWithdrawnKeys } from '../../store/withdrawn.ts'
 import { good } from '../core/archipelago/example.ts'
 import { makeRoot } from '../core/identity/example.ts'
+import { resign } from '../core/identity/resign.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 import { until } from '../until.ts'
 
@@ -117,6 +119,17 @@ test('nor one that was withdrawn, when git is reverted', async (t) => {
   const before = readFileSync(file(store))
   t.is(withdrawOthers(store, ams3), 1)
   writeFileSync(file(store), before)
+  isPlanted(t, store)
+  t.deepEqual(trusted(store), genuine)
+})
+
+test('nor one that was withdrawn, under the other signature that it has', async (t) => {
+  const store = await makeStore(t)
+  const [stolen] = readIntermediates(store.files, store.homes, ams3) as [Certificate]
+  await publishNext(store, ams3, () => readRoot(store, 'identity'))
+  adoptNext(store, ams3)
+  t.is(withdrawOthers(store, ams3), 1)
+  appendFileSync(file(store), formatPem('CERTIFICATE', resign(stolen.der)))
   isPlanted(t, store)
   t.deepEqual(trusted(store), genuine)
 })

@@ -10,14 +10,6 @@ import {
   type Certificate,
 } from '../../core/identity/certificate.ts'
 import { requestCertificate } from '../../core/identity/csr.ts'
-import {
-  derTag,
-  encodeDer,
-  readBits,
-  readDer,
-  readInside,
-  type Der,
-} from '../../core/identity/der.ts'
 import { parseConfiguration, type Configuration } from '../../core/network/configuration.ts'
 import { formatTokenAudience } from '../../core/access/token-audience.ts'
 import type { DoorPlace, RegionPlace, ServerPlace } from '../../core/network/endpoint.ts'
@@ -37,6 +29,7 @@ import { functionKeyFile } from '../../store/key-paths.ts'
 import { recordSvid, signSvid } from '../../store/svid.ts'
 import { ams3Cluster, mesh } from '../core/access/token-example.ts'
 import { serviceAccountClaims } from '../core/access/token-issuer.ts'
+import { resign } from '../core/identity/resign.ts'
 import { nowSeconds } from '../functions/ask.ts'
 import { startTokenNetwork } from '../functions/token-network.ts'
 import { runScript } from '../run-script.ts'
@@ -104,26 +97,10 @@ async function svidOf(workload: string): Promise<Svid> {
   return { certificate: signed.chain, key: formatPrivateKey(privateKey) }
 }
 
-const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n
-
-/** Whoever sees an ECDSA signature (r, s) can write another one over the same: (r, order - s). */
 function withOtherSignature({ certificate, key }: Svid): Svid {
   const [leaf, ...issuers] = parseCertificates(certificate) as [Certificate, ...Certificate[]]
-  const [tbs, algorithm, signature] = readInside(readDer(leaf.der)) as [Der, Der, Der]
-  const [r, s] = readInside(readDer(readBits(signature).bytes)) as [Der, Der]
-  const other = encodeInteger(order - BigInt(`0x${s.content.toString('hex')}`))
-  const pair = encodeDer(derTag.sequence, r.bytes, other)
-  const bits = encodeDer(derTag.bitString, Buffer.of(0), pair)
-  const der = encodeDer(derTag.sequence, tbs.bytes, algorithm.bytes, bits)
-  return { certificate: formatCertificates([parseCertificate(der), ...issuers]), key }
-}
-
-/** A first bit that is set would be a sign. */
-function encodeInteger(value: bigint): Buffer {
-  const digits = value.toString(16)
-  const bytes = Buffer.from(digits.padStart(digits.length + (digits.length % 2), '0'), 'hex')
-  const isSigned = (bytes[0] as number) >= 0x80
-  return encodeDer(derTag.integer, Buffer.of(...(isSigned ? [0] : []), ...bytes))
+  const other = parseCertificate(resign(leaf.der))
+  return { certificate: formatCertificates([other, ...issuers]), key }
 }
 
 /** The token says nothing of the certificate that the connection shows. */
