@@ -60,6 +60,8 @@ export async function startNetwork(options: NetworkOptions): Promise<RunningNetw
   const trust = makeTrust({ files, homes }, options.archipelago)
   const bundle = join(homes.run, 'provision-credentials.cjs')
   const bundled = bundleFunction(bundle)
+  // A start that fails ends when nothing is written any more.
+  started.defer(() => bundled.catch(() => {}))
   const connectTo = operatorConnector({
     home: () => trust.operator,
     ca: () => readOrRefuse(rootsFile(homes.public, 'public'), 'public root'),
