@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Archipelago } from '../core/archipelago.ts'
 import { parseNetworkFile, type Network } from '../core/access/network-file.ts'
 import { startNetwork, type RunningNetwork } from '../laptop/network.ts'
 import { findTool } from '../laptop/tools.ts'
@@ -31,6 +32,13 @@ export interface TestNetwork extends RunningNetwork {
   connect(credential: Credential, region?: string): Promise<NatsConnection>
 }
 
+export interface TestNetworkOptions {
+  /** What archipelago.yaml may not say: lives of seconds. */
+  readonly change?: (archipelago: Archipelago) => Archipelago
+  /** Hears alarms. */
+  readonly report?: (line: string) => void
+}
+
 /**
  * Starts the network of archipelago.yaml, after `edit`, on ports that nobody uses; `files` lie beside
  * it, by name.
@@ -38,6 +46,7 @@ export interface TestNetwork extends RunningNetwork {
 export async function startTestNetwork(
   edit: (yaml: string) => string = (yaml) => yaml,
   files: Readonly<Record<string, string>> = {},
+  { change = (read) => read, report = () => {} }: TestNetworkOptions = {},
 ): Promise<TestNetwork> {
   await using started = new AsyncDisposableStack()
   const folder = started.adopt(mkdtempSync(join(tmpdir(), 'archipelago-')), (path) =>
@@ -46,10 +55,10 @@ export async function startTestNetwork(
   const { firstPort } = started.use(await claimPorts())
   const archipelagoFile = writeTestArchipelago(folder, { firstPort, edit })
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
-  const archipelago = readArchipelago(archipelagoFile)
+  const archipelago = change(readArchipelago(archipelagoFile))
   const natsServer = await findTool('nats-server', { report: () => {} })
   const data = join(folder, 'data')
-  const running = started.use(await startNetwork({ archipelago, data, natsServer }))
+  const running = started.use(await startNetwork({ archipelago, data, natsServer, report }))
   const network = parseNetworkFile(readFileSync(running.networkFile, 'utf8'))
   const request: TestNetwork['request'] = (options = {}) => {
     const { name = 'alice', role = 'member', region, transport } = options

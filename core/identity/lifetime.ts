@@ -14,12 +14,15 @@ const half = 0.5
 /** Of the half-life, to either side. */
 const jitterShare = 0.1
 
+/** When it was issued, for what is ours is backdated by the skew. */
+export const issuedAtMs = ({ notBeforeMs, notAfterMs }: Life): number =>
+  Math.min(notBeforeMs + skewMs, notAfterMs)
+
 /** `random`, from 0 to 1, spreads what was issued together around the middle of its life. */
-export function renewAtMs({ notBeforeMs, notAfterMs }: Life, random = half): number {
-  // Issued then: what is ours is backdated by the skew.
-  const issuedMs = Math.min(notBeforeMs + skewMs, notAfterMs)
+export function renewAtMs(life: Life, random = half): number {
+  const issuedMs = issuedAtMs(life)
   const share = half * (1 + jitterShare * (2 * random - 1))
-  return issuedMs + (notAfterMs - issuedMs) * share
+  return issuedMs + (life.notAfterMs - issuedMs) * share
 }
 
 /** Also where it begins in the future: this clock was ahead when it was issued, and peers refuse it. */

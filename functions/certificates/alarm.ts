@@ -1,5 +1,5 @@
 // Says what is wrong with the certificates of a process: a refused file once, an alarm again and again.
-import type { Certificate } from '../../core/identity/certificate.ts'
+import { issuedAtMs, type Life } from '../../core/identity/lifetime.ts'
 import { formatLeft } from '../../core/identity/shown-certificate.ts'
 
 export interface Alarm {
@@ -9,7 +9,7 @@ export interface Alarm {
   settle(): void
   wait(error: unknown, options: { readonly isTold: boolean; readonly file: string }): void
   /** Rings where something waits for long, or what is shown is about to end. */
-  look(shown: Pick<Certificate, 'notBeforeMs' | 'notAfterMs'>): void
+  look(shown: Life): void
 }
 export interface AlarmOptions {
   readonly report: (line: string) => void
@@ -43,9 +43,9 @@ export function openAlarm(what: string, options: AlarmOptions): Alarm {
       waiting = { reason, file, sinceMs: waiting?.sinceMs ?? performance.now() }
       if (isTold) report(`${what} keeps its certificate, ${file} is refused: ${reason}`)
     },
-    look({ notBeforeMs, notAfterMs }) {
-      const leftMs = notAfterMs - nowMs()
-      const isNearEnd = leftMs < (notAfterMs - notBeforeMs) * nearEndShare
+    look(shown) {
+      const leftMs = shown.notAfterMs - nowMs()
+      const isNearEnd = leftMs < (shown.notAfterMs - issuedAtMs(shown)) * nearEndShare
       const left = formatLeft(Math.floor(leftMs / 1000))
       if (waiting !== undefined && performance.now() - waiting.sinceMs >= alarmMs)
         ring(`${waiting.file} is newer than what ${what} shows (${left} left): ${waiting.reason}`)

@@ -1,136 +1,170 @@
-// Certificates that live for seconds, under traffic between three regions, with rollovers of an
-// authority and of both roots on top: nobody may notice.
-import { readFileSync } from 'node:fs'
+// Certificates that live for seconds in three regions, and a rollover of both roots, with everything at
+// work meanwhile: members and workloads of each region speak to all regions, and ask its functions.
+// Nobody may notice.
 import { setTimeout as delay } from 'node:timers/promises'
 import test from 'ava'
-import { formatUrl, type RegionPlace } from '../../core/network/endpoint.ts'
-import { rollAuthorities, rollRoot } from '../../laptop/identity/roll-authority.ts'
-import { leafnodePaths, serverPaths } from '../../laptop/layout.ts'
-import { startSupercluster } from '../../laptop/supercluster.ts'
-import type { NatsConnection } from '../../nats/connect.ts'
-import { homesOf } from '../../store/homes.ts'
-import { makeBareNetwork } from '../laptop/bare-network.ts'
+import { authorityKinds, type AuthorityKind } from '../../core/identity/authority.ts'
+import { parseCertificate } from '../../core/identity/certificate.ts'
+import {
+  expectedPeers,
+  handshakeMode,
+  type ExpectedPeer,
+} from '../../core/identity/expected-peers.ts'
+import { openDoors } from '../../core/network/access-subject.ts'
+import { rollRoot } from '../../laptop/identity/roll-authority.ts'
+import { peerChain } from '../../nats/handshake.ts'
+import { readIntermediates, readRoots } from '../../store/authority-files.ts'
+import { openFiles } from '../../store/files.ts'
+import { startTestNetwork, type TestNetwork } from '../test-network.ts'
 import { until } from '../until.ts'
+import { since } from './soak-record.ts'
+import { announce, askAgainAndAgain, join, post } from './soak-traffic.ts'
 
-const leafLifetimeSeconds = 8
+/** SOAK_SECONDS: so long at least. */
+const soakMs = Number(process.env['SOAK_SECONDS'] ?? 0) * 1_000
+const leafLifetimeSeconds = 12
+/** Of servers that are reloaded, each for one renewal of one of them. */
 const renewalsMin = 60
-const pauseMs = 10
+const files = openFiles()
 
-const network = await makeBareNetwork({ regions: 3, servers: 2 })
-const { data } = network
-const archipelago = { ...network.archipelago, identity: { leafLifetimeSeconds } }
-const [lines, renewals]: [string[], string[]] = [[], []]
-const supercluster = await startSupercluster({
-  ...network.options,
-  archipelago,
-  report: (line) => lines.push(line),
-  detail: (line) => renewals.push(line),
-})
-test.after.always(async () => {
-  await supercluster.stop()
-  await network[Symbol.asyncDispose]()
-})
-
-/** What a client lived through; it says what it was told, and counts. */
-interface Client {
-  readonly region: string
-  readonly connection: NatsConnection
-  readonly heard: Map<string, number[]>
-  isLost: boolean
-}
-
-async function connectIn({ name: region, servers }: RegionPlace): Promise<Client> {
-  const urls = servers.map(({ client }) => formatUrl(client))
-  const connection = await network.connect(network.member, urls)
-  const client: Client = { region, connection, heard: new Map(), isLost: false }
-  connection.subscribe('soak.*', {
-    callback: (_, { subject, data: bytes }) => {
-      const numbers = client.heard.get(subject) ?? []
-      client.heard.set(subject, [...numbers, Number(new TextDecoder().decode(bytes))])
-    },
+const alarms: string[] = []
+let network: TestNetwork
+test.before(async () => {
+  network = await startTestNetwork(undefined, undefined, {
+    change: (read) => ({
+      ...read,
+      regions: read.regions.map((region) => ({ ...region, servers: 2 })),
+      identity: { leafLifetimeSeconds },
+    }),
+    report: (line) => alarms.push(line),
   })
-  void (async () => {
-    for await (const { type } of connection.status()) {
-      if (type === 'disconnect' || type === 'error') client.isLost = true
-    }
-  })()
-  await connection.flush()
-  return client
-}
+})
+test.after.always(() => network?.[Symbol.asyncDispose]())
 
-/** Numbered, until it is stopped; hands back how many there were. */
-async function publish({ region, connection }: Client, signal: AbortSignal): Promise<number> {
-  let sent = 0
-  while (!signal.aborted) {
-    connection.publish(`soak.${region}`, String(sent))
-    sent += 1
-    await delay(pauseMs)
-  }
-  await connection.flush()
-  return sent
-}
+const regions = (): string[] => network.archipelago.regions.map(({ name }) => name)
 
-const logs = supercluster.regions.flatMap(({ servers, leafnode }) => [
-  ...servers.map((server) => serverPaths(data, server).log),
-  leafnodePaths(data, leafnode).log,
-])
-const faults =
-  /\[ERR\]|\[WRN\].*(TLS|certificate|auth)|Authorization|Authentication|handshake error/
-
-function faultsSince(starts: readonly number[]): string[] {
-  return logs.flatMap((log, index) =>
-    readFileSync(log, 'utf8')
-      .slice(starts[index])
-      .split('\n')
-      .filter((line) => faults.test(line)),
+/** What is trusted at the moment: roots, and the authorities of all regions. */
+function trusted(kind: AuthorityKind): string {
+  const { homes } = network
+  const roots = readRoots(files, homes, kind)
+  const authorities = regions().flatMap((region) =>
+    readIntermediates(files, homes, { kind, region }),
   )
+  return `${roots.length} roots, ${authorities.length} authorities`
 }
 
-test('dozens of renewals, an authority and two roots: no message is missing, no handshake fails', async (t) => {
-  t.timeout(90_000)
-  const clients = await Promise.all(supercluster.regions.map(connectIn))
-  const probe = clients.map(({ region }) => `soak.${region}`)
+/** Whether a listener shows a leaf of an authority that the newest root of its kind has signed. */
+async function isOfNewest({
+  id,
+  endpoint: { host, port },
+  ...peer
+}: ExpectedPeer): Promise<boolean> {
+  const { chain } = await peerChain({ host, port, mode: handshakeMode(peer) })
+  const [leaf, authority] = chain.map(parseCertificate)
+  const [root] = readRoots(files, network.homes, id === undefined ? 'public' : 'identity')
+  if (leaf === undefined || authority === undefined || root === undefined) return false
+  const isOfRoot = authority.openssl.verify(root.openssl.publicKey)
+  return isOfRoot && leaf.openssl.verify(authority.openssl.publicKey)
+}
+
+test('dozens of renewals and two roots: no message is missing, and nobody is refused', async (t) => {
+  t.timeout(90_000 + soakMs)
+  const members = await Promise.all(regions().map((region) => join(network, region)))
+  const announcers = await Promise.all(regions().map((region) => announce(network, region)))
+  const posting = [
+    ...members.map(({ region, connection: nc }) => ({
+      subject: `chat.KUBECON.posts.member-${region}`,
+      nc,
+    })),
+    ...announcers.map(({ region, connection: nc }) => ({
+      subject: `chat.KUBECON.posts.workload-${region}`,
+      nc,
+    })),
+  ]
   await until('interest has spread', async () => {
-    for (const { connection, region } of clients) connection.publish(`soak.${region}`, '-1')
-    await delay(pauseMs)
-    return clients.every(({ heard }) => probe.every((subject) => heard.has(subject)))
+    for (const { subject, nc } of posting) nc.publish(subject, '-1')
+    await delay(25)
+    return members.every(({ heard }) => posting.every(({ subject }) => heard.has(subject)))
   })
-  for (const { connection } of clients) await connection.flush()
-  await delay(pauseMs)
-  const starts = logs.map((log) => readFileSync(log, 'utf8').length)
-  const pids = supercluster.pids()
+  for (const { nc } of posting) await nc.flush()
+  await delay(25)
+  const began = performance.now()
+  const record = since(network)
+  const pids = new Map([...network.supercluster.pids(), ...network.functions.pids()])
   const stop = new AbortController()
-  const publishing = clients.map((client) => publish(client, stop.signal))
-  const place = { region: 'ams3', kind: 'identity', placement: 'laptop' } as const
-  const rollover = {
-    ...{ homes: homesOf(data), archipelago, nowMs: Date.now, report: () => {} },
-    confirm: () => supercluster.confirm(() => {}),
-  }
-  await rollAuthorities(rollover, [place])
-  await rollRoot(rollover, { kind: 'identity' })
-  await rollRoot(rollover, { kind: 'public' })
-  await until('dozens of renewals', () => renewals.length >= renewalsMin, { deadlineMs: 60_000 })
+  const posted = posting.map(({ subject, nc }) =>
+    post(subject, (...message) => nc.publish(...message), stop.signal),
+  )
+  const asked = regions().map((region) => askAgainAndAgain(network, region, stop.signal))
+
+  const steps: string[] = []
+  const { homes, archipelago, supercluster } = network
+  for (const kind of authorityKinds)
+    await rollRoot(
+      {
+        ...{ homes, archipelago, nowMs: Date.now, report: () => {} },
+        confirm: async () => {
+          await supercluster.confirm(() => {})
+          await Promise.all(announcers.map((announcer) => announcer.renew()))
+          steps.push(`${kind}: ${trusted(kind)}`)
+        },
+      },
+      { kind },
+    )
+  const sum = (counts: Map<string, number>): number =>
+    [...counts.values()].reduce((a, b) => a + b, 0)
+  await until(
+    'dozens of renewals',
+    () => sum(record.reloads()) >= renewalsMin && performance.now() - began > soakMs,
+    { deadlineMs: 60_000 + soakMs },
+  )
   stop.abort()
-  const sent = await Promise.all(publishing)
-  const expected = sent.map((count) => Array.from({ length: count }, (_, number) => number))
+  const sent = new Map(await Promise.all(posted))
+  const answers = await Promise.all(asked)
   await until('the last messages', () =>
-    clients.every(({ heard }) =>
-      probe.every((subject, index) => heard.get(subject)?.at(-1) === (sent[index] ?? 0) - 1),
+    members.every(({ heard }) =>
+      [...sent].every(([subject, count]) => heard.get(subject)?.at(-1) === count - 1),
     ),
   )
-  for (const { heard } of clients)
-    for (const [index, subject] of probe.entries())
+
+  for (const { region, heard } of members)
+    for (const [subject, count] of sent)
       t.deepEqual(
         heard.get(subject)?.filter((number) => number >= 0),
-        expected[index],
+        Array.from({ length: count }, (_, number) => number),
+        `${subject}, heard in ${region}`,
       )
   t.deepEqual(
-    clients.filter(({ isLost }) => isLost).map(({ region }) => region),
+    members.flatMap(({ losses }) => losses),
     [],
   )
-  t.deepEqual(faultsSince(starts), [])
-  t.deepEqual(lines, [])
-  t.deepEqual(supercluster.pids(), pids)
-  t.log(`${renewals.length} renewals, ${sent.join(' + ')} messages`)
-  for (const { connection } of clients) await connection.close()
+  t.deepEqual(
+    announcers.flatMap(({ failures }) => failures),
+    [],
+  )
+  t.deepEqual(
+    answers.flatMap(({ failures }) => failures),
+    [],
+  )
+  t.deepEqual(record.faults(), [])
+  t.deepEqual(record.refusals(), [])
+  t.deepEqual(alarms, [])
+  t.deepEqual(new Map([...network.supercluster.pids(), ...network.functions.pids()]), pids)
+  for (const kind of authorityKinds)
+    t.deepEqual(
+      steps.filter((step) => step.startsWith(kind)),
+      [
+        `${kind}: 2 roots, 3 authorities`,
+        `${kind}: 2 roots, 6 authorities`,
+        `${kind}: 2 roots, 6 authorities`,
+        `${kind}: 2 roots, 3 authorities`,
+        `${kind}: 1 roots, 3 authorities`,
+      ],
+    )
+  const peers = expectedPeers(archipelago, supercluster.regions, openDoors(archipelago.roles))
+  for (const peer of peers) t.true(await isOfNewest(peer), `${peer.name}, ${peer.listener}`)
+  t.log(`${sum(record.issued())} certificates for ${record.issued().size} processes`)
+  t.log(`${sum(record.reloads())} reloads of ${record.reloads().size} servers`)
+  t.log(`${sum(sent)} messages, ${answers.map(({ answered }) => answered).join(' + ')} answers`)
+  for (const { nc } of posting) await nc.close()
 })
