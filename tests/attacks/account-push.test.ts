@@ -160,3 +160,17 @@ async function member(): Promise<AsyncDisposable & { nc: NatsConnection }> {
   const nc = await network.connect(await network.request({ region: 'ams3' }), 'ams3')
   return { nc, [Symbol.asyncDispose]: () => nc.close() }
 }
+
+test.serial(
+  'an observer reloads, kicks and pushes nothing, for its ceiling has none of it',
+  async (t) => {
+    const observer = await network.connectAs('observer', 'ams3')
+    // Of a server that is not there: whoever may ask does nothing by it.
+    const orders = ['$SYS.REQ.SERVER.NOBODY.RELOAD', '$SYS.REQ.SERVER.NOBODY.KICK']
+    for (const subject of [...orders, '$SYS.REQ.CLAIMS.UPDATE']) {
+      t.false(await mayPublish(observer, subject), subject)
+      t.true(await mayPublish(pusher, subject), subject)
+    }
+    await observer.close()
+  },
+)

@@ -20,7 +20,7 @@ import { functionHome } from '../../store/homes.ts'
 import { makeNkeyPair } from '../../store/key-file.ts'
 import { tokenKeyFile } from '../../store/key-paths.ts'
 import { requireTokenKey } from '../../store/token-key.ts'
-import { ams3Cluster } from '../core/access/token-example.ts'
+import { ams3Cluster, builds, sfo2Cluster } from '../core/access/token-example.ts'
 import { serviceAccountClaims } from '../core/access/token-issuer.ts'
 import {
   askNats,
@@ -204,6 +204,22 @@ test.serial('reads what was sealed to a key of hers', (t) => {
   t.true(Buffer.from(opened).includes(asking.token))
 })
 
+test.serial('signs, as the issuer of one region, for the workloads of another', async (t) => {
+  const asOrders = (token: string, to?: string) => send(askingOrders(network, thief, { token }), to)
+  const refusedBy = async (token: string, to?: string) => (await asOrders(token, to)).error ?? ''
+  const ofSfo2 = sfo2Cluster.sign(orderClaims(thief))
+  t.regex(
+    await refusedBy(ofSfo2),
+    /^ERR_TOKEN_KEY_ID: .* issuer ams3-cluster has no key 'sfo2-key'/,
+  )
+  t.regex(await refusedBy(ofSfo2, 'sgp1'), /^ERR_TOKEN_ISSUER: /)
+  const ofBuilds = builds.sign(orderClaims(thief, { iss: 'https://builds.example' }))
+  t.regex(
+    await refusedBy(ofBuilds),
+    /^ERR_TOKEN_SUBJECT: .*'builds\|system:serviceaccount:shop:orders'/,
+  )
+})
+
 // From here on the functions are not those of the network.
 
 const tokenKeyOf = (of: string) =>
@@ -225,6 +241,23 @@ test.serial('succeeds where the role takes any token for that audience', async (
       return { ...trust, archipelago: { ...archipelago, network: 'atoll', roles } }
     },
   }))
+  t.true(isIssued(await sendSoon(askingOrders(network, thief, { token }))))
+})
+
+test.serial('succeeds where an issuer is believed in a region that is not its own', async (t) => {
+  await using _open = await without((provisioning) => ({
+    ...provisioning,
+    trust: () => {
+      const trust = provisioning.trust()
+      const { archipelago } = trust
+      const issuers = archipelago.issuers.map((issuer) => ({
+        ...issuer,
+        regions: issuer.name === 'sfo2-cluster' ? [region] : [],
+      }))
+      return { ...trust, archipelago: { ...archipelago, issuers } }
+    },
+  }))
+  const token = sfo2Cluster.sign(orderClaims(thief))
   t.true(isIssued(await sendSoon(askingOrders(network, thief, { token }))))
 })
 
