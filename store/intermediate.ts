@@ -143,6 +143,11 @@ export function publishIntermediate(
   const { files, homes, nowMs } = store
   // Once more: somebody else may have published meanwhile.
   requireOwnKey(store, place, certificate.openssl.publicKey)
+  if (isWithdrawn(files, { homes, region: place.region })(certificate))
+    throw new Refusal(
+      'ERR_AUTHORITY_KEY',
+      'key of the request is that of an authority that was withdrawn',
+    )
   const others = readAuthorities(store, place).filter(
     (known) => !known.der.equals(certificate.der) && !isOver(known, nowMs),
   )

@@ -1,5 +1,5 @@
 // Somebody writes authorities into what git carries, or reverts it to what it was: who trusts them then.
-import { randomBytes } from 'node:crypto'
+import { createPrivateKey, randomBytes } from 'node:crypto'
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
@@ -8,6 +8,7 @@ import { authorityProfile } from '../../core/identity/authority.ts'
 import type { Bundle, BundleMap } from '../../core/identity/bundle.ts'
 import { formatBundleMap, requireForward } from '../../core/identity/bundle-map.ts'
 import { formatCertificates, type Certificate } from '../../core/identity/certificate.ts'
+import { requestCertificate } from '../../core/identity/csr.ts'
 import { issueAuthority, type Issuer } from '../../core/identity/issue.ts'
 import { formatPem } from '../../core/identity/pem.ts'
 import { noSubtrees, type NameConstraints } from '../../core/identity/name-constraints.ts'
@@ -17,6 +18,7 @@ import { readAnchors } from '../../laptop/identity/anchors.ts'
 import { ensureAuthorities } from '../../laptop/identity/make-authorities.ts'
 import {
   bundleMapFile,
+  intermediateFiles,
   intermediatesFile,
   readIntermediates,
   rootsFile,
@@ -25,6 +27,7 @@ import { makeAuthorityKey } from '../../store/authority-keys.ts'
 import { publishBundles, readBundles } from '../../store/bundles.ts'
 import { openFiles } from '../../store/files.ts'
 import { homesOf } from '../../store/homes.ts'
+import { publishIntermediate, signIntermediate } from '../../store/intermediate.ts'
 import { adoptNext, publishNext, withdrawOthers } from '../../store/roll-intermediate.ts'
 import { adoptNextRoot, publishNextRoot } from '../../store/roll-root.ts'
 import { readRoot, type AuthorityStore } from '../../store/root.ts'
@@ -131,6 +134,20 @@ test('nor one that was withdrawn, under the other signature that it has', async 
   t.is(withdrawOthers(store, ams3), 1)
   appendFileSync(file(store), formatPem('CERTIFICATE', resign(stolen.der)))
   isPlanted(t, store)
+  t.deepEqual(trusted(store), genuine)
+})
+
+test('nor is its key signed for again', async (t) => {
+  const store = await makeStore(t)
+  const { key } = intermediateFiles(store.homes, ams3, 'current')
+  const stolen = createPrivateKey(readFileSync(key))
+  await publishNext(store, ams3, () => readRoot(store, 'identity'))
+  adoptNext(store, ams3)
+  withdrawOthers(store, ams3)
+  const request = requestCertificate(stolen)
+  const root = () => readRoot(store, 'identity')
+  const { certificate } = await signIntermediate(store, ams3, { request, root })
+  t.throws(() => publishIntermediate(store, ams3, certificate), { code: 'ERR_AUTHORITY_KEY' })
   t.deepEqual(trusted(store), genuine)
 })
 
