@@ -48,6 +48,25 @@ export function requireForward(before: BundleMap, after: BundleMap): void {
   }
 }
 
+/** Keys of the authorities that a newer map has left out of trust domains which it knows. */
+export function goneKeys(before: BundleMap, after: BundleMap): string[] {
+  return [...after].flatMap(([domain, bundle]) => {
+    const left = new Set(keysOf(bundle))
+    return keysOf(before.get(domain)).filter((key) => !left.has(key))
+  })
+}
+
+/** Refuses a map that brings one back, for a region's next authority has a new key. */
+export function requireNoneOf(gone: ReadonlySet<string>, bundles: BundleMap): void {
+  for (const [domain, bundle] of bundles)
+    if (keysOf(bundle).some((key) => gone.has(key)))
+      throw new Refusal('ERR_BUNDLE_OLDER', `bundle of ${domain}: an authority that had gone`)
+}
+
+/** Not the certificates: each has a second signature that anybody can write (ECDSA). */
+const keysOf = (bundle: Bundle | undefined) =>
+  (bundle?.authorities ?? []).map(({ spki }) => spki.toString('base64'))
+
 /** Refuses a map with an authority that no root signed, or that may name more than its own trust domain. */
 export function requireRooted(bundles: BundleMap, roots: readonly Certificate[]): void {
   for (const [domain, { authorities }] of bundles)

@@ -1,7 +1,13 @@
 // The authorities of all regions, by which callers are known: read again when git or the operator brings
 // newer ones, and never older ones.
 import type { BundleMap } from '../../core/identity/bundle.ts'
-import { parseBundleMap, requireForward, requireRooted } from '../../core/identity/bundle-map.ts'
+import {
+  goneKeys,
+  parseBundleMap,
+  requireForward,
+  requireNoneOf,
+  requireRooted,
+} from '../../core/identity/bundle-map.ts'
 import { parseCertificates } from '../../core/identity/certificate.ts'
 import { readOrRefuse } from '../../store/files.ts'
 import { stampOf, watchFiles } from './watch-files.ts'
@@ -26,7 +32,7 @@ export function readPeerTrust({ bundleMap, roots }: PeerTrustFiles): PeerTrust {
 
 /**
  * Hands on what is newer; what is broken or older is refused and named, and what was known stays. A trust
- * domain that goes is remembered: by leaving and coming back none gets older.
+ * domain that goes is remembered, and so is an authority: neither comes back older, or at all.
  */
 export function keepPeerTrust(
   first: PeerTrust,
@@ -43,6 +49,7 @@ export function keepPeerTrust(
 ): Disposable {
   const paths = Object.values(files) as string[]
   let newest = first.bundles
+  const gone = new Set<string>()
   let stamp = ''
   const look = (): void => {
     const now = stampOf(paths)
@@ -51,6 +58,8 @@ export function keepPeerTrust(
     try {
       const read = readPeerTrust(files)
       requireForward(newest, read.bundles)
+      requireNoneOf(gone, read.bundles)
+      for (const key of goneKeys(newest, read.bundles)) gone.add(key)
       newest = new Map([...newest, ...read.bundles])
       take(read)
     } catch (error) {

@@ -7,7 +7,11 @@ import { parseArchipelago } from '../../core/archipelago.ts'
 import { authorityProfile } from '../../core/identity/authority.ts'
 import type { Bundle, BundleMap } from '../../core/identity/bundle.ts'
 import { formatBundleMap, requireForward } from '../../core/identity/bundle-map.ts'
-import { formatCertificates, type Certificate } from '../../core/identity/certificate.ts'
+import {
+  formatCertificates,
+  parseCertificate,
+  type Certificate,
+} from '../../core/identity/certificate.ts'
 import { requestCertificate } from '../../core/identity/csr.ts'
 import { issueAuthority, type Issuer } from '../../core/identity/issue.ts'
 import { formatPem } from '../../core/identity/pem.ts'
@@ -223,6 +227,38 @@ test('a function takes no older bundle either where its trust domain was away me
   await until('it is refused', () => reported.length > 0)
   t.regex(reported[0] ?? '', /sequence \d+ after \d+$/)
   t.false(taken.at(-1)?.has(domain))
+})
+
+test('a function takes no authority back that it has seen go, by whatever signature and sequence', async (t) => {
+  const store = await makeStore(t)
+  const paths = {
+    bundleMap: bundleMapFile(store.homes.public),
+    roots: rootsFile(store.homes.public, 'identity'),
+  }
+  const [stolen] = readIntermediates(store.files, store.homes, ams3) as [Certificate]
+  const [taken, reported]: [BundleMap[], string[]] = [[], []]
+  using _kept = keepPeerTrust(readPeerTrust(paths), paths, {
+    take: ({ bundles }) => taken.push(bundles),
+    report: (line) => reported.push(line),
+    pollMs: 10,
+  })
+  await publishNext(store, ams3, () => readRoot(store, 'identity'))
+  adoptNext(store, ams3)
+  withdrawOthers(store, ams3)
+  const isTrusted = ({ spki }: Certificate) =>
+    taken
+      .at(-1)
+      ?.get(domain)
+      ?.authorities.some((each) => each.spki.equals(spki))
+  await until('it is gone', () => taken.length > 0 && isTrusted(stolen) === false)
+  const now = readBundles(store.files, store.homes)
+  const { authorities, ...bundle } = now.get(domain) as Bundle
+  const planted = [...authorities, parseCertificate(resign(stolen.der))]
+  const next = { ...bundle, authorities: planted, sequence: (bundle.sequence ?? 0) + 10 }
+  writeFileSync(paths.bundleMap, formatBundleMap(new Map([...now, [domain, next]])))
+  await until('it is refused', () => reported.length > 0)
+  t.regex(reported[0] ?? '', /bundle of ams3.archipelago.example: an authority that had gone$/)
+  t.false(isTrusted(stolen))
 })
 
 test('a function refuses a bundle map with an authority that no root signed, or of wider limits', async (t) => {
