@@ -1,7 +1,16 @@
 // Rollovers of authorities on real servers, cut off at each of their steps.
+import { readdirSync, readFileSync } from 'node:fs'
+import { connect } from 'node:tls'
 import test from 'ava'
-import { formatUrl } from '../../../core/network/endpoint.ts'
-import { readdirSync } from 'node:fs'
+import { parseCertificates } from '../../../core/identity/certificate.ts'
+import { verifySvid } from '../../../core/identity/svid.ts'
+import {
+  formatUrl,
+  type Endpoint,
+  type RegionPlace,
+  type ServerPlace,
+} from '../../../core/network/endpoint.ts'
+import { readBundles } from '../../../store/bundles.ts'
 import { join } from 'node:path'
 import type { AuthorityPlace } from '../../../core/identity/authority.ts'
 import {
@@ -101,6 +110,74 @@ test.serial('a root is replaced with every authority below it', async (t) => {
   }
   await t.notThrowsAsync(supercluster.awaitMesh(1000))
 })
+
+test.serial(
+  'whoever shows what an old root signed is let in nowhere, although its key is',
+  async (t) => {
+    const [own, other] = supercluster.regions as [RegionPlace, RegionPlace]
+    const [first, second] = own.servers as [ServerPlace, ServerPlace]
+    const [abroad] = other.servers as [ServerPlace]
+    const listeners: [what: string, at: Endpoint, who: Process, isGreeting: boolean][] = [
+      ['route', second.route, first, true],
+      ['gateway', abroad.gateway, first, true],
+      ['leafnode', second.leafnode, own.leafnode, true],
+      ['workload', abroad.workload, first, false],
+    ]
+    const knock = async (shown: ReadonlyMap<string, Shown>): Promise<string[]> => {
+      const admitted = listeners.map(async ([what, at, who, isGreeting]) => {
+        const isAdmitted = await mayEnter(at, shown.get(who.name) as Shown, isGreeting)
+        return isAdmitted ? [what] : []
+      })
+      return (await Promise.all(admitted)).flat()
+    }
+    const all = listeners.map(([what]) => what)
+    const show = () =>
+      new Map([first, own.leafnode].map((process) => [process.name, read(process)]))
+    const before = show()
+    t.deepEqual(await knock(before), all)
+    await rollRoot(rollover(), { kind: 'identity' })
+    t.deepEqual(await knock(before), [])
+    const after = show()
+    t.deepEqual(await knock(after), all)
+    t.is(after.get(first.name)?.key, before.get(first.name)?.key)
+    const bundles = readBundles(openFiles(), homes)
+    const verify = (shown: Shown | undefined) => () =>
+      verifySvid(
+        parseCertificates(shown?.certificate ?? '').map(({ der }) => der),
+        { bundles, nowMs: Date.now() },
+      )
+    t.throws(verify(before.get(first.name)), { code: 'ERR_CHAIN_UNTRUSTED' })
+    t.notThrows(verify(after.get(first.name)))
+  },
+)
+
+type Process = Parameters<typeof identityPaths>[1] & { readonly name: string }
+interface Shown {
+  readonly certificate: string
+  readonly key: string
+}
+
+function read(process: Process): Shown {
+  const { certificate, key } = identityPaths(data, process)
+  return { certificate: readFileSync(certificate, 'utf8'), key: readFileSync(key, 'utf8') }
+}
+
+/** By what a server says to those whose certificate it takes. */
+async function mayEnter(
+  { host, port }: Endpoint,
+  { certificate: cert, key }: Shown,
+  isGreeting: boolean,
+): Promise<boolean> {
+  const socket = connect({ host, port, cert, key, rejectUnauthorized: false })
+  socket.once('secureConnect', () => {
+    if (!isGreeting) socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n')
+  })
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  socket.once('data', () => resolve(true))
+  socket.once('error', () => resolve(false))
+  socket.once('close', () => resolve(false))
+  return promise.finally(() => socket.destroy())
+}
 
 for (const cutAt of [1, 2, 3, 4, 5])
   test.serial(`a root cut off before confirmation ${cutAt} goes on from there`, async (t) => {
