@@ -1,8 +1,9 @@
 // Which connection a program is on, and how it comes to the next.
 import type { Msg, NatsConnection } from '@nats-io/nats-core'
-import { requireAlive } from './held.ts'
+import { requireAlive, sayEnded } from './held.ts'
 import type { Hearing } from './hearings.ts'
 import { report, type Keeper } from './keeper.ts'
+import { remainingMs, type Life } from './life.ts'
 import { openLine, type Line } from './line.ts'
 import { closeLine, moveLine } from './move.ts'
 import type { HeldCredential } from './renewing.ts'
@@ -60,11 +61,21 @@ function open<C extends HeldCredential>(keeper: Keeper<C>, near?: string): Promi
     near,
     receive: handOn,
     events: {
+      onExpired: (life) => endEarly(keeper, life),
       onDown: (nc) => isCurrent(nc) && report(keeper, { type: 'disconnected' }),
       onUp: (nc, server) => isCurrent(nc) && report(keeper, { type: 'reconnected', server }),
       onClosed: (nc) => isCurrent(nc) && alarm.ring(),
     },
   })
+}
+
+/** By a clock that is ahead of this one; what follows is as at the end by this one. */
+function endEarly<C extends HeldCredential>(keeper: Keeper<C>, life: Life): void {
+  const { held, alarm } = keeper
+  if (remainingMs(life) > 0 && life === held.life)
+    report(keeper, { type: 'failed', reason: sayEnded(held, 'a server says that the'), retryMs: 0 })
+  life.end()
+  alarm.ring()
 }
 
 /** What a callback throws is its program's, and keeps nobody else from hearing. */

@@ -36,9 +36,12 @@ export function isOver<C extends HeldCredential>({ life }: Held<C>): boolean {
 /** What every dial goes through, also those of a reconnect: no server is asked with a dead credential. */
 export function requireAlive<C extends HeldCredential>(held: Held<C>): Held<C> {
   if (!isOver(held)) return held
-  const { sub, exp } = held.credential.creds.user.claims
-  throw new Refusal(
-    'ERR_JWT_EXPIRED',
-    `credential of ${sub} ended ${formatTime((exp ?? 0) * 1000)}, ${thisClock(Date.now())}`,
-  )
+  throw sayEnded(held, 'the')
+}
+
+/** With both clocks, for whoever says so may have another one. */
+export function sayEnded<C extends HeldCredential>(held: Held<C>, whose: string): Refusal {
+  const { sub, exp = 0 } = held.credential.creds.user.claims
+  const what = `${whose} credential of ${sub} is over: it ends ${formatTime(exp * 1000)}`
+  return new Refusal('ERR_JWT_EXPIRED', `${what}, ${thisClock(Date.now())}`)
 }

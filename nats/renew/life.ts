@@ -6,6 +6,8 @@ export interface Clock {
 export interface Life {
   readonly lengthMs: number
   elapsedMs(): number
+  /** A server says that it is over, by its own clock. */
+  end(): void
 }
 
 export const systemClock: Clock = { monotonicMs: () => performance.now(), wallMs: Date.now }
@@ -18,9 +20,14 @@ export function startLife({ iat, exp }: { iat: number; exp?: number }, clock: Cl
   const startMs = iat * 1000
   const ageMs = Math.max(0, clock.wallMs() - startMs)
   const receivedMs = clock.monotonicMs()
+  let isEnded = false
   return {
     lengthMs: exp === undefined ? Infinity : (exp - iat) * 1000,
-    elapsedMs: () => Math.max(ageMs + clock.monotonicMs() - receivedMs, clock.wallMs() - startMs),
+    elapsedMs: () =>
+      isEnded
+        ? Infinity
+        : Math.max(ageMs + clock.monotonicMs() - receivedMs, clock.wallMs() - startMs),
+    end: () => void (isEnded = true),
   }
 }
 

@@ -1,5 +1,5 @@
 // One connection of a program, and what is known of it while others come and go.
-import type { Msg, NatsConnection } from '@nats-io/nats-core'
+import { UserAuthenticationExpiredError, type Msg, type NatsConnection } from '@nats-io/nats-core'
 import type { Creds } from '../../core/trust/creds.ts'
 import type { Receive } from './hearings.ts'
 import type { Life } from './life.ts'
@@ -24,6 +24,8 @@ export interface Line {
   isClosing: boolean
 }
 export interface LineEvents {
+  /** The server took the credential for over, and hangs up. */
+  readonly onExpired: (life: Life) => void
   readonly onDown: (nc: NatsConnection) => void
   readonly onUp: (nc: NatsConnection, server: string) => void
   /** It will not come back by itself. */
@@ -53,6 +55,7 @@ export async function openLine(connect: Connect, opening: Opening): Promise<Line
       goDown()
       events.onClosed(nc)
     },
+    onExpired: () => events.onExpired(dialled.life),
     onDown() {
       goDown()
       events.onDown(nc)
@@ -81,13 +84,19 @@ export async function openLine(connect: Connect, opening: Opening): Promise<Line
 }
 
 interface Watcher {
+  readonly onExpired: () => void
   readonly onDown: () => void
   readonly onUp: (server: string) => void
   readonly onClosed: () => void
 }
 
-async function watch(nc: NatsConnection, { onDown, onUp, onClosed }: Watcher): Promise<void> {
+async function watch(
+  nc: NatsConnection,
+  { onExpired, onDown, onUp, onClosed }: Watcher,
+): Promise<void> {
   for await (const status of nc.status()) {
+    if (status.type === 'error' && status.error instanceof UserAuthenticationExpiredError)
+      onExpired()
     if (status.type === 'disconnect') onDown()
     if (status.type === 'reconnect') onUp(status.server)
   }

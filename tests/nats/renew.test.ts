@@ -135,6 +135,36 @@ test('who slept and cannot ask anew ends, and dials with nothing dead', async (t
   t.is(program.dialled.length, before)
 })
 
+test('who is slower than the servers is told both clocks, asks anew once, and hears again', async (t) => {
+  const began = systemClock.monotonicMs()
+  const elapsedMs = () => (systemClock.monotonicMs() - began) / 100
+  const wallMs = Date.now() - 600_000
+  const clock = { monotonicMs: elapsedMs, wallMs: () => wallMs + elapsedMs() }
+  let again = 0
+  await using program = await startProgram({
+    region: 'ams3',
+    clock,
+    requestAgain: ({ creds }) => {
+      again += 1
+      const { network: known } = network
+      return requestCredential({ network: known, role: 'member', name: 'alice', pair: creds.pair })
+    },
+  })
+  const heard = listen(program, 'chat.KUBECON.posts.slow')
+  const isBack = (): boolean => program.statuses.some(({ type }) => type === 'reconnected')
+  await until('a server has ended it, and it is back', isBack, { deadlineMs: 20_000 })
+  const told = program.statuses.find(({ type }) => type === 'failed') as { reason: Error }
+  t.regex(
+    told.reason.message,
+    /^a server says that the credential of U\w+ is over: it ends 20\S+Z, this clock says 20\S+Z$/,
+  )
+  t.is(again, 1)
+  await until('it hears again', () => {
+    program.publish('chat.KUBECON.posts.slow', '1')
+    return heard.length > 0
+  })
+})
+
 test('what the servers do not allow is told, and not heard on the next connection either', async (t) => {
   await using program = await startProgram({ region: 'ams3' })
   const told: (Error | null)[] = []
