@@ -37,7 +37,8 @@ export function connectOver(
 
 /**
  * Headers that cannot be read are none. The client (nats-core 3.4) throws at a name such as `a b` while it
- * reads its socket, and then reads no more: one message of anybody would make us deaf for good.
+ * reads its socket, and reads no more until it misses its pings: one message of anybody every half a
+ * minute would keep us deaf.
  */
 const decodeStrictly = MsgHdrsImpl.decode
 MsgHdrsImpl.decode = (bytes) => {
