@@ -15,6 +15,14 @@ export function callerOf(msg: Msg): Caller {
   return known
 }
 
+/**
+ * Whether a request has headers and names nobody by them: its sender broke them, so that what his server wrote
+ * there cannot be read. Where no server says who asks there are no headers.
+ */
+export function isHidden(msg: Msg, caller: Caller): boolean {
+  return caller === unknown && msg.headers !== undefined
+}
+
 const unknown: Caller = { trigger: 'nats', source: 'unknown' }
 // A connection's header is the same for all of its requests between two pings.
 const callers = new Map<string, Caller>()

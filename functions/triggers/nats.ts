@@ -5,6 +5,7 @@ import {
   renewSubject,
   serviceName,
 } from '../../core/network/access-subject.ts'
+import { Refusal } from '../../core/errors.ts'
 import type { FunctionDoor } from '../../core/network/access-subject.ts'
 import type { Msg, NatsConnection, Subscription } from '../../nats/connect.ts'
 import {
@@ -14,9 +15,13 @@ import {
   type ServiceEndpoint,
 } from '../../nats/service.ts'
 import type { Caller } from '../provisioning/audit.ts'
-import type { ProvisioningAnswer, ProvisioningRequest } from '../provision-credentials.ts'
+import {
+  refuseUnread,
+  type ProvisioningAnswer,
+  type ProvisioningRequest,
+} from '../provision-credentials.ts'
 import type { Work } from '../provisioning/work.ts'
-import { callerOf } from './caller.ts'
+import { callerOf, isHidden } from './caller.ts'
 
 const version = '0.1.0'
 
@@ -42,7 +47,7 @@ export function serveNats(
   const answering = new Set<Promise<void>>()
   const serve = (served: Served, caller: (msg: Msg) => Caller, on: typeof service | undefined) =>
     subscribe(nc, served, (msg) => {
-      const answered = answerOne(msg, { ...served, caller: caller(msg), work, on })
+      const answered = answerOne(msg, { ...served, door, caller: caller(msg), work, on })
       answering.add(answered)
       void answered.then(() => answering.delete(answered))
     })
@@ -75,17 +80,23 @@ async function answerOne(
   {
     endpoint,
     kind,
+    door,
     caller,
     work,
     on,
-  }: Served & { caller: Caller; work: Work; on?: Service | undefined },
+  }: Served & { door: NatsDoor; caller: Caller; work: Work; on?: Service | undefined },
 ): Promise<void> {
   const started = process.hrtime.bigint()
-  const answer = await work.answer({ kind, bytes: msg.data, caller })
+  const answer = isHidden(msg, caller)
+    ? refuseUnread(hidden, door.door)
+    : await work.answer({ kind, bytes: msg.data, caller })
   respond(msg, answer)
   const spent = Number(process.hrtime.bigint() - started)
   on?.count(endpoint.name, spent, answer.isGranted ? undefined : answer.refusal.code)
 }
+
+/** Nobody is served of whom no audit line could say who it was. */
+const hidden = new Refusal('ERR_CALLER_UNKNOWN', 'headers of the request hide who sent it')
 
 type Served = {
   readonly endpoint: ServiceEndpoint

@@ -2,7 +2,6 @@
 // likes to whom she likes, and knows whatever a gateway of hers has read. Each attack is shown to work
 // where its protection is taken out.
 import { setTimeout as delay } from 'node:timers/promises'
-import { MsgHdrsImpl } from '@nats-io/nats-core/internal'
 import test from 'ava'
 import { sealAnswer } from '../../core/access/answer.ts'
 import { makeAsk, readAnswer, type Ask, type Asking } from '../../core/access/ask.ts'
@@ -345,16 +344,36 @@ async function watchViolations(nc: NatsConnection, violations: unknown[]): Promi
   for await (const status of nc.status()) if (status.type === 'error') violations.push(status.error)
 }
 
-test.serial('silences no function by a header whose name is none', async (t) => {
-  const mallory = await enterLobby(network, 'sfo2')
-  const subject = 'chat.req.access.sfo2'
-  // Her own client would refuse to make it. Read by theirs, it was the last message that they read.
-  const headers = MsgHdrsImpl.fromRecord({ 'a b': ['c'] })
-  const refused = await mallory.request(subject, 'x', { headers, timeout: 5_000 })
-  t.regex(refused.headers?.get('Nats-Service-Error') ?? '', /^ERR_REQUEST_NOT_JSON: /)
-  t.true(isIssued(await askNats(mallory, subject, spell(network))))
-  await mallory.close()
-})
+const [head, end, request] = ['NATS/1.0\r\n', '\r\n\r\n', 'Nats-Request-Info'] as const
+
+// Her own client would make none of them. What is no header at all was the last thing that a function read.
+for (const [what, text] of [
+  ['a header whose name is none', `${head}a b: c${end}`],
+  ['a header that is cut off before its server adds its own', `${head}a: bc`],
+  ['what her server says, cut off', `${head}${request}: {"server":"ams3-0","id":7}xx`],
+  ['what her server says, after a line feed', `${head}a: b\n${request}: {"server":"ams3-0"}${end}`],
+] as const)
+  test.serial(`neither silences a function nor hides from it by ${what}`, async (t) => {
+    const mallory = await enterLobby(network, 'sfo2')
+    const subject = 'chat.req.access.sfo2'
+    const inbox = `_INBOX.${crypto.randomUUID()}`
+    using heard = await listen(mallory, inbox)
+    const [headers, body] = [Buffer.from(text), Buffer.from(spell(network))]
+    const sizes = `${headers.length} ${headers.length + body.length}`
+    sendRaw(mallory, [`HPUB ${subject} ${inbox} ${sizes}\r\n`, headers, body, '\r\n'])
+    await until('it is answered', () => heard.all.length > 0)
+    t.is(JSON.parse(Buffer.from(heard.all[0] ?? []).toString()).code, 'ERR_CALLER_UNKNOWN')
+    t.true(isIssued(await askNats(mallory, subject, spell(network))))
+    await mallory.close()
+  })
+
+/** Past the client, which would refuse it. */
+function sendRaw(nc: NatsConnection, parts: readonly (string | Uint8Array)[]): void {
+  const { protocol } = nc as unknown as {
+    protocol: { transport: { send(bytes: Uint8Array): void } }
+  }
+  protocol.transport.send(Buffer.concat(parts.map((part) => Buffer.from(part))))
+}
 
 test.serial('uses an invite that a gateway of hers has read, with a key of her own', async (t) => {
   const [invited, thief] = [makeHolder(), makeHolder()]
