@@ -55,16 +55,18 @@ async function connectBefore(
   deadline: number,
   { connect, deadlineMs, signal }: MeshOptions,
 ): Promise<NatsConnection> {
+  let reason = ''
   for (let attempt = 0; performance.now() < deadline && !signal?.aborted; attempt += 1) {
     const dialled = connect(attempt)
     try {
       return await Promise.race([dialled, rejectOn(AbortSignal.timeout(attemptMs))])
-    } catch {
+    } catch (error) {
+      if (error instanceof Refusal) reason = `: ${error.message}`
       void dialled.then((late) => late.close()).catch(() => {})
       await delay(pauseMs)
     }
   }
-  const what = `no whole mesh within ${deadlineMs} ms: no server lets the observer in`
+  const what = `no whole mesh within ${deadlineMs} ms: no server lets the observer in${reason}`
   throw new Refusal('ERR_NOT_MESHED', what)
 }
 

@@ -1,4 +1,5 @@
 // What the parts of a running supercluster share.
+import { Refusal } from '../core/errors.ts'
 import type { NatsConnection } from '../nats/connect.ts'
 import type { Configuration } from '../core/network/configuration.ts'
 import { formatUrl } from '../core/network/endpoint.ts'
@@ -10,6 +11,7 @@ import {
   type PlannedServer,
 } from './configurations.ts'
 import { awaitMesh, type MeshOptions } from './mesh.ts'
+import { describeRefusedTimes, type ServerLog } from './refused-times.ts'
 import type { ProcessSpec } from './process.ts'
 import type { Supervisor, UnexpectedExit } from './supervisor.ts'
 
@@ -62,7 +64,16 @@ export function meshOf(
   const urls = plan.regions.flatMap(({ servers }) => servers.map(({ client }) => formatUrl(client)))
   const connect = (attempt: number) =>
     reloading(() => options.observe([urls[attempt % urls.length] ?? '']))
-  return awaitMesh(expectedNetwork(plan), { connect, ...patience })
+  return awaitMesh(expectedNetwork(plan), { connect, ...patience }).catch((error: unknown) => {
+    throw withRefusedTimes(error, plan.servers)
+  })
+}
+
+function withRefusedTimes(error: unknown, servers: readonly ServerLog[]): unknown {
+  if (!(error instanceof Refusal) || error.code !== 'ERR_NOT_MESHED') return error
+  const times = describeRefusedTimes(servers)
+  if (times === undefined) return error
+  return new Refusal(error.code, `${error.message}; ${times}`, { cause: error })
 }
 
 /** Starts what the plan has by this name. */
