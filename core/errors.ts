@@ -30,6 +30,7 @@ export type RefusalCode =
   // core/identity
   | 'ERR_BUNDLE_MAP_ILLEGAL'
   | 'ERR_BUNDLE_OLDER'
+  | 'ERR_BUNDLE_AHEAD'
   | 'ERR_BUNDLE_CHANGED'
   | 'ERR_BUNDLE_ILLEGAL'
   | 'ERR_BUNDLE_KEY'

@@ -1,6 +1,11 @@
 // The bundle map that git carries: for each region's trust domain the authorities that may sign there.
 import { encodeBundle, type Bundle, type BundleMap } from '../core/identity/bundle.ts'
-import { formatBundleMap, parseBundleMap, requireForward } from '../core/identity/bundle-map.ts'
+import {
+  formatBundleMap,
+  isAhead,
+  parseBundleMap,
+  requireForward,
+} from '../core/identity/bundle-map.ts'
 import type { Certificate } from '../core/identity/certificate.ts'
 import { regionDomain } from '../core/identity/names.ts'
 import { readAuthorities } from './authorities.ts'
@@ -19,7 +24,9 @@ export function readBundles(files: Files, { public: folder }: Homes): BundleMap 
 /** Of what is published now; a bundle that changed gets the next sequence, and none goes back. */
 export function publishBundles(store: AuthorityStore): BundleMap {
   const { files, homes, archipelago, nowMs } = store
-  const before = readBundles(files, homes)
+  // What somebody put so far ahead nobody has taken.
+  const known = [...readBundles(files, homes)].filter(([, bundle]) => !isAhead(bundle, nowMs))
+  const before: BundleMap = new Map(known)
   const entries = archipelago.regions.flatMap(({ name: region }) => {
     const authorities = readAuthorities(store, { kind: 'identity', region })
     const domain = regionDomain(archipelago, region)

@@ -1,6 +1,7 @@
 // The bundles of several trust domains in one document: `{ "trust_domains": { "<name>": <bundle> } }`.
 import { Refusal } from '../errors.ts'
 import { quote } from '../quote.ts'
+import { thisClock } from '../time.ts'
 import { encodeBundle, readBundle, type Bundle, type BundleMap } from './bundle.ts'
 import type { Certificate } from './certificate.ts'
 import { verifyChain } from './chain.ts'
@@ -46,6 +47,22 @@ export function requireForward(before: BundleMap, after: BundleMap): void {
     if (to === from && encode(known) !== encode(bundle))
       throw new Refusal('ERR_BUNDLE_CHANGED', `bundle of ${domain}: two with sequence ${to}`)
   }
+}
+
+/** A sequence counts from the time; somebody's clock may be ahead of this one. */
+const aheadSecondsMax = 24 * 3600
+
+export const isAhead = ({ sequence = 0 }: Bundle, nowMs: number): boolean =>
+  sequence > nowMs / 1000 + aheadSecondsMax
+
+/** Refuses a sequence of a time to come: who takes it takes no withdrawal after it. */
+export function requireNoneAhead(bundles: BundleMap, nowMs: number): void {
+  for (const [domain, bundle] of bundles)
+    if (isAhead(bundle, nowMs))
+      throw new Refusal(
+        'ERR_BUNDLE_AHEAD',
+        `bundle of ${domain}: sequence ${bundle.sequence} is of a time to come, ${thisClock(nowMs)}`,
+      )
 }
 
 /** Keys of the authorities that a newer map has left out of trust domains which it knows. */

@@ -5,6 +5,7 @@ import {
   goneKeys,
   parseBundleMap,
   requireForward,
+  requireNoneAhead,
   requireNoneOf,
   requireRooted,
 } from '../../core/identity/bundle-map.ts'
@@ -22,11 +23,12 @@ export interface PeerTrust {
   readonly roots: string
 }
 
-/** Refuses files that are not there or cannot be read, and an authority that no root signed. */
+/** Refuses files that are not there or cannot be read, an authority that no root signed, and a map from a time to come. */
 export function readPeerTrust({ bundleMap, roots }: PeerTrustFiles): PeerTrust {
   const pem = readOrRefuse(roots, 'identity root')
   const bundles = parseBundleMap(readOrRefuse(bundleMap, 'bundle map'))
   requireRooted(bundles, parseCertificates(pem))
+  requireNoneAhead(bundles, Date.now())
   return { bundles, roots: pem }
 }
 

@@ -211,7 +211,7 @@ test('a function takes no older bundle either where its trust domain was away me
   }
   publishBundles(store)
   const before = readBundles(store.files, store.homes)
-  await publishNext({ ...store, nowMs: store.nowMs + 86_400_000 }, ams3, () =>
+  await publishNext({ ...store, nowMs: store.nowMs + 3_600_000 }, ams3, () =>
     readRoot(store, 'identity'),
   )
   const [taken, reported]: [BundleMap[], string[]] = [[], []]
@@ -259,6 +259,23 @@ test('a function takes no authority back that it has seen go, by whatever signat
   await until('it is refused', () => reported.length > 0)
   t.regex(reported[0] ?? '', /bundle of ams3.archipelago.example: an authority that had gone$/)
   t.false(isTrusted(stolen))
+})
+
+test('no sequence is so high that a withdrawal could not follow it', async (t) => {
+  const store = await makeStore(t)
+  const paths = {
+    bundleMap: bundleMapFile(store.homes.public),
+    roots: rootsFile(store.homes.public, 'identity'),
+  }
+  const bundles = readBundles(store.files, store.homes)
+  const bundle = { ...(bundles.get(domain) as Bundle), sequence: Number.MAX_SAFE_INTEGER }
+  writeFileSync(paths.bundleMap, formatBundleMap(new Map([...bundles, [domain, bundle]])))
+  t.throws(() => readPeerTrust(paths), { code: 'ERR_BUNDLE_AHEAD' })
+  await publishNext(store, ams3, () => readRoot(store, 'identity'))
+  adoptNext(store, ams3)
+  withdrawOthers(store, ams3)
+  t.notThrows(() => readPeerTrust(paths))
+  t.notThrows(() => requireForward(bundles, readBundles(store.files, store.homes)))
 })
 
 test('a function refuses a bundle map with an authority that no root signed, or of wider limits', async (t) => {
