@@ -7,26 +7,23 @@ import { meshOf, type Report, type Running } from './running.ts'
 
 const startDeadlineMs = 10_000
 const meshDeadlineMs = 20_000
-const hinderedMeshMs = 5_000
 
-export interface RestartOptions {
+interface Restarts {
+  readonly names: readonly string[]
   /** Clients are sent away first. */
   readonly isDraining?: boolean
-  /** Somebody who has a key of ours, and says what he likes in the mesh, is to be let in no more. */
-  readonly isExpelling?: boolean
 }
 
 /** Each when the one before it is meshed again. */
 export async function restartInTurn(
   running: Running,
-  { names, isDraining, isExpelling }: RestartOptions & { readonly names: readonly string[] },
+  { names, isDraining }: Restarts,
   report: Report,
 ): Promise<void> {
   for (const name of names) {
     report(isDraining ? `drain and restart ${name}` : `restart ${name}`)
     await restartServer(running, name, isDraining)
-    if (isExpelling) await awaitMeshedOrGoOn(running, name, report)
-    else await awaitMeshed(running, name, meshDeadlineMs)
+    await awaitMeshed(running, name)
   }
 }
 
@@ -48,18 +45,8 @@ async function restartServer(running: Running, name: string, drain = false): Pro
   loaded.set(name, serverOf(plan, name).configuration)
 }
 
-/** He could keep a server from being meshed; he cannot when all have restarted. */
-async function awaitMeshedOrGoOn(running: Running, name: string, report: Report): Promise<void> {
-  try {
-    await awaitMeshed(running, name, hinderedMeshMs)
-  } catch (error) {
-    if (!(error instanceof Refusal && error.code === 'ERR_NOT_MESHED')) throw error
-    report(`${error.message}; going on, for who has to go may be what hinders it`)
-  }
-}
-
 /** Waits until one process is where it belongs among those that run; what others miss may be missing. */
-async function awaitMeshed(running: Running, name: string, deadlineMs: number): Promise<void> {
+async function awaitMeshed(running: Running, name: string): Promise<void> {
   const { plan, loaded } = running
   const { monitor, configuration } = serverOf(plan, name)
   const patience = { before: undefined, deadlineMs: startDeadlineMs }
@@ -70,5 +57,8 @@ async function awaitMeshed(running: Running, name: string, deadlineMs: number): 
     .map((region) => ({ ...region, servers: region.servers.filter((one) => loaded.has(one.name)) }))
     .filter(({ servers }) => servers.length > 0)
   const mayRemain = (finding: { subject: string }) => finding.subject !== name
-  await meshOf({ ...running, plan: { ...plan, regions } }, { deadlineMs, mayRemain })
+  await meshOf(
+    { ...running, plan: { ...plan, regions } },
+    { deadlineMs: meshDeadlineMs, mayRemain },
+  )
 }

@@ -2,6 +2,7 @@
 import { rmSync } from 'node:fs'
 import { Refusal } from '../core/errors.ts'
 import { compareNetworks, type ProcessChange } from '../core/network/change.ts'
+import { withoutOldPins } from '../core/network/pins.ts'
 import { quote } from '../core/quote.ts'
 import { formatHostPort } from '../core/network/endpoint.ts'
 import { homesOf } from '../store/homes.ts'
@@ -17,7 +18,7 @@ import { identityPaths } from './layout.ts'
 import { listenersOf } from './listeners.ts'
 import { refuseTakenPorts } from './ports.ts'
 import { reloadServer, serveCertificates, serverOf } from './reload.ts'
-import { type RestartOptions, restartInTurn, restartTogether } from './restart.ts'
+import { restartInTurn, restartTogether } from './restart.ts'
 import { meshOf, type Report, type Running, startedServers, startServer } from './running.ts'
 
 const meshDeadlineMs = 20_000
@@ -29,38 +30,83 @@ export function previewChanges(running: Running, source: NetworkSource): Process
 }
 
 /**
- * What goes away first, then reloads and restarts; what is new last, when every peer admits it: else a
- * gateway could lead to a server that its own region has no route to. A refusal leaves the rest as it
- * was, for the next call to go on.
+ * What goes away first, and is cut off from all others; then reloads and restarts; what is new last,
+ * when every peer admits it: else a gateway could lead to a server that its own region has no route to.
+ * A refusal leaves the rest as it was, for the next call to go on.
  */
 export async function applyChanges(
   running: Running,
   source: NetworkSource,
   report: Report,
-  how: Pick<RestartOptions, 'isExpelling'> = {},
 ): Promise<ProcessChange[]> {
-  const { options, plan: before } = running
-  const after = await planNow(running, source)
-  const changes = compareNetworks(running.loaded, configurationsOf(after))
-  await refuseTakenPorts(newListeners(before, after))
-  // Not while a server reloads: it would load another configuration than is waited for.
-  await running.reloading(() => Promise.resolve(adopt(running, { plan: after, source })))
-  const names = namesByEffect(changes)
-  await stopGone(running, names.stop, report)
-  await reloadChanged(running, names.reload, report)
-  await serveMade(running, [...names.restart, ...names.start], report)
-  const isExpelling = how.isExpelling === true || names.stop.length > 0
-  if (hasMoved(before, after)) await restartTogether(running, names.restart, report)
-  else await restartInTurn(running, { names: names.restart, isExpelling }, report)
-  startNew(running, names.start, report)
-  await meshOf(running, { deadlineMs: meshDeadlineMs })
-  removeOtherAnchors(homesOf(options.data), after.anchors)
+  const { plan: before } = running
+  const changes = await prepare(running, source, report)
+  const names = namesOf(changes, 'restart')
+  if (hasMoved(before, running.plan)) await restartTogether(running, names, report)
+  else await restartInTurn(running, { names }, report)
+  startNew(running, namesOf(changes, 'start'), report)
+  await awaitWhole(running)
   return changes
 }
 
-function adopt(running: Running, next: Pick<Running, 'plan' | 'source'>): void {
-  writePlan(running.options.data, next.plan)
-  Object.assign(running, next)
+/** All that needs no restart. */
+async function prepare(
+  running: Running,
+  source: NetworkSource,
+  report: Report,
+): Promise<ProcessChange[]> {
+  const after = await planNow(running, source)
+  const changes = compareNetworks(running.loaded, configurationsOf(after))
+  await refuseTakenPorts(newListeners(running.plan, after))
+  await stopGone(running, namesOf(changes, 'stop'), report)
+  await cutOff(running, after, report)
+  await adopt(running, { plan: after, source })
+  await reloadChanged(running, namesOf(changes, 'reload'), report)
+  const starting = [...namesOf(changes, 'restart'), ...namesOf(changes, 'start')]
+  await serveMade(running, starting, report)
+  return changes
+}
+
+/**
+ * Whoever is pinned no more could stay, and hinder others, until all have restarted. When it reloads,
+ * nats-server ends his routes and gateways (2.15).
+ */
+async function cutOff(running: Running, after: NetworkPlan, report: Report): Promise<void> {
+  const { plan, source, loaded } = running
+  const pinned = withoutOldPins(loaded, configurationsOf(after))
+  if (pinned.size === 0) return
+  const servers = plan.servers.map((server) => ({
+    ...server,
+    configuration: pinned.get(server.name) ?? server.configuration,
+  }))
+  await adopt(running, { plan: { ...plan, servers }, source })
+  await reloadAll(running, [...pinned.keys()], report)
+}
+
+/** One that hangs does not keep the others from it. */
+async function reloadAll(
+  running: Running,
+  names: readonly string[],
+  report: Report,
+): Promise<void> {
+  const failures: unknown[] = []
+  for (const name of names)
+    await reloadChanged(running, [name], report).catch((error: unknown) => failures.push(error))
+  if (failures.length > 0) throw failures[0]
+}
+
+async function awaitWhole(running: Running): Promise<void> {
+  await meshOf(running, { deadlineMs: meshDeadlineMs })
+  removeOtherAnchors(homesOf(running.options.data), running.plan.anchors)
+}
+
+/** Not while a server reloads: it would load another configuration than is waited for. */
+function adopt(running: Running, next: Pick<Running, 'plan' | 'source'>): Promise<void> {
+  return running.reloading(() => {
+    writePlan(running.options.data, next.plan)
+    Object.assign(running, next)
+    return Promise.resolve()
+  })
 }
 
 function planNow(running: Running, source: NetworkSource): Promise<NetworkPlan> {
@@ -95,21 +141,26 @@ export async function restartLinks(
   newKeys: readonly string[],
   report: Report,
 ): Promise<void> {
-  for (const name of newKeys) removeIdentity(running, name)
-  if (newKeys.length > 0) await applyChanges(running, running.source, report, { isExpelling: true })
+  const places = newKeys.map((name) => ({ name, region: regionOf(running, name) }))
+  for (const place of places) removeIdentity(running, place)
+  if (places.length > 0) await prepare(running, running.source, report)
   const names = startedServers(running).map(({ name }) => name)
   await restartInTurn(running, { names, isDraining: true }, report)
-  await meshOf(running, { deadlineMs: meshDeadlineMs })
+  await awaitWhole(running)
 }
 
-/** The next plan makes another key. */
-function removeIdentity({ plan, options }: Running, name: string): void {
+function regionOf({ plan }: Running, name: string): string {
   const region = plan.regions.find(({ servers, leafnode }) =>
     [...servers, leafnode].some((server) => server.name === name),
   )
   if (region === undefined)
     throw new Refusal('ERR_SERVER_UNKNOWN', `unknown server: ${quote(name)}`)
-  const { certificate, key } = identityPaths(options.data, { name, region: region.name })
+  return region.name
+}
+
+/** The next plan makes another key. */
+function removeIdentity({ options }: Running, place: { name: string; region: string }): void {
+  const { certificate, key } = identityPaths(options.data, place)
   for (const path of [certificate, key]) rmSync(path, { force: true })
 }
 
@@ -163,20 +214,6 @@ function hasMoved(before: NetworkPlan, after: NetworkPlan): boolean {
     return where !== undefined && where !== keyOf(listener)
   })
 }
-
-/** To be restarted is who has other peers in his own region first: there, who has to go can hinder most. */
-const namesByEffect = (changes: readonly ProcessChange[]) => ({
-  stop: namesOf(changes, 'stop'),
-  start: namesOf(changes, 'start'),
-  reload: namesOf(changes, 'reload'),
-  restart: namesOf(
-    changes.toSorted((a, b) => Number(changesRoutes(b)) - Number(changesRoutes(a))),
-    'restart',
-  ),
-})
-
-const changesRoutes = ({ settings }: ProcessChange) =>
-  settings.some((setting) => setting.startsWith('cluster.'))
 
 const namesOf = (changes: readonly ProcessChange[], wanted: ProcessChange['effect']) =>
   changes.filter(({ effect }) => effect === wanted).map(({ name }) => name)

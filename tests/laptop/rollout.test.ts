@@ -88,7 +88,7 @@ test.serial(
     t.deepEqual(
       begun.map((line) => line.split(' ')),
       [
-        ...['ams3-0', 'sfo2-0', 'ams3-leafnode', 'sfo2-leafnode'].map((name) => ['restart', name]),
+        ...['ams3-0', 'ams3-leafnode', 'sfo2-0', 'sfo2-leafnode'].map((name) => ['restart', name]),
         ...['ams3-1', 'sfo2-1', 'sgp1-0', 'sgp1-1', 'sgp1-leafnode'].map((name) => ['start', name]),
       ],
     )
