@@ -11,6 +11,8 @@ import { openPatience } from './patience.ts'
 export interface Connector {
   readonly nkey: Nkey<'user'>
   readonly connect: (options?: Target['options']) => Promise<NatsConnection>
+  /** Resolves when TLS fails for the first time. */
+  readonly refused: Promise<void>
 }
 
 export function connector(
@@ -19,13 +21,17 @@ export function connector(
   report: (line: string) => void,
 ): Connector {
   const pair = requireKey(openFiles(), 'user', functionKeyFile(folders.keysFolder))
+  const { promise: refused, resolve } = Promise.withResolvers<void>()
   const target = (options: Target['options']): Target => {
     const { delayMs, onHandshake } = openPatience(report)
     return {
       servers,
       name: `provision-credentials ${door} ${region}`,
       options: { reconnectDelayHandler: delayMs, ...options },
-      onHandshake,
+      onHandshake(refusal) {
+        onHandshake(refusal)
+        if (refusal !== undefined) resolve()
+      },
       get ca() {
         return own.current.trusted
       },
@@ -37,5 +43,6 @@ export function connector(
   return {
     nkey: pair.publicKey,
     connect: (options) => connectWithNkey(target(options), pair),
+    refused,
   }
 }

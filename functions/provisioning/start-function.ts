@@ -12,7 +12,7 @@ import type { FunctionEnvironment } from './environment.ts'
 import { handlerOf } from './handler.ts'
 import type { Health } from './health.ts'
 import { joinQueue, type Joining } from './join-queue.ts'
-import { openLink } from './link.ts'
+import { openLink, type Link } from './link.ts'
 import { openListeners } from './open-listeners.ts'
 import { makeSelfRequest } from './self-request.ts'
 import { openTrustSource } from './trust-source.ts'
@@ -43,7 +43,7 @@ export async function startFunction(
   await using started = new AsyncDisposableStack()
   // First of all, for what follows is done while the leafnode server shakes hands.
   const own = holdCertificate(environment.nats.files)
-  const { nkey, connect } = connector(environment, own, report)
+  const { nkey, connect, refused } = connector(environment, own, report)
   const connecting = connect({ waitOnFirstConnect: true })
   started.defer(() => void connecting.then((nc) => nc.close()).catch(() => {}))
   const trust = started.use(openTrustSource(folders, { door, report }))
@@ -62,8 +62,8 @@ export async function startFunction(
   const tried = askSelf((bytes) => askInProcess(work, door, bytes))
   tried.catch(() => {})
   if (door === 'legacy') report('warning: this door makes seeds and sends them over the wire')
-  const watch: { health?: Health } = {}
-  const problem = (): string | undefined => (watch.health ?? { problem: 'starting' }).problem
+  const watch: { link?: Link } = {}
+  const problem = (): string | undefined => (watch.link ?? { problem: 'starting' }).problem
   const { audit, nowMs } = provisioning
   const listeners = started.use(
     await openListeners(environment, own, { door, work, problem, audit, nowMs, report }),
@@ -71,18 +71,24 @@ export async function startFunction(
   const joining = { trust, work, report, askSelf, deadlineMs: selfIntervalMs }
   const join = (nc: NatsConnection, first?: Pick<Joining, 'tried'>): Health =>
     joinQueue(nc, { region, door, nkey }, { ...joining, ...first })
-  const nc = await connecting
-  const link = started.use(openLink({ nc, health: join(nc, { tried }) }, { connect, join }))
-  watch.health = link
   const identity: Renewed = {
     what: 'the link to NATS',
     held: own,
     show: (pems) => {
       listeners.showIdentity(pems)
-      return link.renew()
+      return watch.link?.renew()
     },
   }
-  started.use(keepAfterFirst(link.ready, [identity, ...listeners.renewed], report))
+  const { promise: serves, resolve } = Promise.withResolvers<void>()
+  // Whose certificate is refused has to take the next one before it can serve.
+  const first = Promise.race([serves, refused])
+  const kept = started.use(keepAfterFirst(first, [identity, ...listeners.renewed], report))
+  const nc = await connecting
+  const link = started.use(openLink({ nc, health: join(nc, { tried }) }, { connect, join }))
+  watch.link = link
+  void link.ready.then(resolve)
+  // What is being taken is taken before the link is left.
+  started.use(kept)
   const running = started.move()
   return {
     place: `${door} of ${region}`,

@@ -17,11 +17,13 @@ export interface Reissue {
   readonly door: FunctionDoor
   readonly kind: AuthorityKind
   readonly hasNewKey?: boolean
+  /** How far its issuer's clock is off. */
+  readonly shiftMs?: number
 }
 
 /** Signed by the region's own authority; the key first, as issuers do. */
 export async function reissue(network: TestNetwork, wanted: Reissue): Promise<Certificate> {
-  const { region, door, kind, hasNewKey = false } = wanted
+  const { region, door, kind, hasNewKey = false, shiftMs = 0 } = wanted
   const { archipelago, homes } = network
   const place = placeOf(network, { region, door })
   const holder = functionHolder(archipelago, place)
@@ -33,7 +35,7 @@ export async function reissue(network: TestNetwork, wanted: Reissue): Promise<Ce
     ? makeAuthorityKey().privateKey
     : createPrivateKey(readOrRefuse(paths.key, 'key'))
   const leaf = await issueLeaf(createPublicKey(key), profile ?? { dns: [], ips: [] }, {
-    ...{ issuer, commonName: holder.name, nowMs: Date.now(), lifetimeSeconds: 3600 },
+    ...{ issuer, commonName: holder.name, nowMs: Date.now() + shiftMs, lifetimeSeconds: 3600 },
     serial: randomBytes(16),
   })
   if (hasNewKey) writePrivate(paths.key, formatPrivateKey(key))

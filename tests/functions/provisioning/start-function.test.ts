@@ -1,4 +1,5 @@
-// How a function ends: whatever it was asked before, it answers.
+// How a function begins with a certificate that is not good yet, and how it ends: whatever it was asked
+// before, it answers.
 import { setTimeout as delay } from 'node:timers/promises'
 import test from 'ava'
 import { provisionCredential } from '../../../functions/provision-credentials.ts'
@@ -7,6 +8,7 @@ import { startTestNetwork, type TestNetwork } from '../../test-network.ts'
 import { until } from '../../until.ts'
 import { askNats, enterLobby, spell } from '../ask.ts'
 import { takeOver } from '../in-process.ts'
+import { reissue } from '../reissue.ts'
 
 let network: TestNetwork
 test.before(async () => {
@@ -56,4 +58,22 @@ test('no request is lost when a function gets SIGTERM: it answers, or another re
   const isNew = () =>
     network.functions.pids().has(name) && network.functions.pids().get(name) !== before
   t.true(await until('it was started anew', isNew))
+})
+
+test('a function that is refused for its certificate names both clocks, and takes the next one', async (t) => {
+  const at = { region: 'sgp1', door: 'lobby' } as const
+  await network.functions.remove('sgp1-lobby')
+  await reissue(network, { ...at, kind: 'identity', shiftMs: 10 * 60_000 })
+  const lines: string[] = []
+  const taking = takeOver(network, at, { report: (line) => void lines.push(line) })
+  const told = await until('it is refused', () =>
+    lines.find((line) => line.includes('alarm: no TLS')),
+  )
+  t.regex(
+    told,
+    /it refuses our certificate: our certificate begins 20\S+Z by its issuer's clock, this clock says 20\S+Z$/,
+  )
+  await reissue(network, { ...at, kind: 'identity' })
+  await using running = await taking
+  t.is(running.health.problem, undefined)
 })
