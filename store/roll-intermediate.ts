@@ -3,6 +3,7 @@
 import type { AuthorityPlace } from '../core/identity/authority.ts'
 import { formatCertificates, type Certificate } from '../core/identity/certificate.ts'
 import type { Issuer } from '../core/identity/issue.ts'
+import { issuedAtMs } from '../core/identity/lifetime.ts'
 import {
   intermediateFiles,
   intermediatesFile,
@@ -52,6 +53,17 @@ export function adoptNext(store: AuthorityStore, place: AuthorityPlace): Certifi
   const [newest] = readAuthorities(store, place)
   return adoptIntermediate(store, place, formatCertificates(newest === undefined ? [] : [newest]))
 }
+
+/** Whether all has ended that was signed before: of workloads nobody here knows who renewed meanwhile. */
+export function isOverlapOver(store: AuthorityStore, place: AuthorityPlace): boolean {
+  const { files, homes, archipelago, nowMs } = store
+  const [signing] = readCertificates(files, intermediateFiles(homes, place, 'current').certificate)
+  const lifeMs = archipelago.identity.leafLifetimeSeconds * 1000 + marginMs
+  return signing !== undefined && nowMs > issuedAtMs(signing) + lifeMs
+}
+
+/** Between the signature of an authority and the last of the one before it; and verifiers' patience. */
+const marginMs = 10 * 60_000
 
 /** What does not sign is trusted no more; hands back how many went. */
 export function withdrawOthers(store: AuthorityStore, place: AuthorityPlace): number {

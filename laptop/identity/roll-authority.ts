@@ -3,7 +3,13 @@
 import type { AuthorityKind, AuthorityPlace } from '../../core/identity/authority.ts'
 import { openFiles } from '../../store/files.ts'
 import { readSigning } from '../../store/intermediate.ts'
-import { adoptNext, publishNext, rollStage, withdrawOthers } from '../../store/roll-intermediate.ts'
+import {
+  adoptNext,
+  isOverlapOver,
+  publishNext,
+  rollStage,
+  withdrawOthers,
+} from '../../store/roll-intermediate.ts'
 import {
   adoptNextRoot,
   isUnderNewestRoot,
@@ -27,14 +33,18 @@ const storeOf = ({ homes, archipelago, nowMs }: Rollover): AuthorityStore => ({
   nowMs: nowMs(),
 })
 
-/** Regions' authorities, side by side; a rollover that was begun is finished. */
+/**
+ * Regions' authorities, side by side; a rollover that was begun is finished. `isPatient`: the old ones
+ * stay trusted until all that they signed has ended, and a later call withdraws them.
+ */
 export async function rollAuthorities(
   rollover: Rollover,
   places: readonly AuthorityPlace[],
+  { isPatient = false }: { readonly isPatient?: boolean } = {},
 ): Promise<void> {
   const { confirm, report } = rollover
   const store = storeOf(rollover)
-  const names = places.map(({ region, kind }) => `${region} ${kind}`).join(', ')
+  const names = namesOf(places)
   for (const place of places)
     if (rollStage(store, place) === 'steady')
       await publishNext(store, place, () => readRoot(store, place.kind))
@@ -46,10 +56,15 @@ export async function rollAuthorities(
   }
   report(`${names}: the next authority signs`)
   await confirm()
-  for (const place of places) withdrawOthers(storeOf(rollover), place)
-  report(`${names}: the old authority is withdrawn`)
+  const leaving = places.filter((place) => !isPatient || isOverlapOver(storeOf(rollover), place))
+  if (leaving.length === 0) return
+  for (const place of leaving) withdrawOthers(storeOf(rollover), place)
+  report(`${namesOf(leaving)}: the old authority is withdrawn`)
   await confirm()
 }
+
+const namesOf = (places: readonly AuthorityPlace[]) =>
+  places.map(({ region, kind }) => `${region} ${kind}`).join(', ')
 
 /** `isOnlyPublished`: it stops when the next root is known, so that outside clients can be told of it. */
 export interface RootRoll {

@@ -9,7 +9,7 @@ import { readIntermediates, readRoots } from '../../store/authority-files.ts'
 import { openFiles } from '../../store/files.ts'
 import type { Homes } from '../../store/homes.ts'
 import { readSigning } from '../../store/intermediate.ts'
-import { rollStage, type RollStage } from '../../store/roll-intermediate.ts'
+import { isOverlapOver, rollStage, type RollStage } from '../../store/roll-intermediate.ts'
 import { rootStage } from '../../store/roll-root.ts'
 import type { AuthorityStore } from '../../store/root.ts'
 import { laptopPlace, laptopPlaces } from '../identity/make-authorities.ts'
@@ -92,13 +92,18 @@ export async function describeRoll(owner: Owner, request: RollRequest): Promise<
   }
 }
 
-/** Authorities that have 30 days left or less, or were not rolled to the end. */
+/**
+ * Authorities that have 30 days left or less, or were not rolled to the end, though nobody lives by the
+ * old one any more.
+ */
 export function dueAuthorities(owner: Owner, nowMs = Date.now()) {
   const store = { ...storeOf(owner), nowMs }
   return laptopPlaces(store).filter((place) => {
     const signing = readSigning(store, place)
+    const stage = rollStage(store, place)
+    if (stage === 'adopted') return isOverlapOver(store, place)
     const isDue = signing === undefined || isIntermediateDue(signing.certificate, nowMs)
-    return isDue || rollStage(store, place) !== 'steady'
+    return isDue || stage !== 'steady'
   })
 }
 
@@ -112,7 +117,7 @@ export async function rollDue(
   const due = dueAuthorities(owner)
   if (due.length === 0) return
   const confirm = () => supercluster.confirm(() => {})
-  await rollAuthorities({ ...owner, nowMs: Date.now, confirm, report }, due)
+  await rollAuthorities({ ...owner, nowMs: Date.now, confirm, report }, due, { isPatient: true })
 }
 
 const storeOf = ({ homes, archipelago }: Owner): AuthorityStore => ({

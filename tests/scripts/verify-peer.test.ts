@@ -133,6 +133,13 @@ const misfits: readonly [string, number, readonly Forged[], readonly string[], R
     /ERR_CERTIFICATE_EXPIRED .*this clock says/,
   ],
   [
+    'a leaf of an issuer whose clock is ten minutes ahead',
+    3,
+    [forgeLeaf(ams3, { notBeforeMs: nowMs + 10 * minuteMs, notAfterMs: nowMs + dayMs }), ams3],
+    [],
+    /ERR_CERTIFICATE_NOT_YET_VALID .*its issuer's clock said 20\S+Z or later, this clock says 20/,
+  ],
+  [
     'a leaf without URI name',
     4,
     [withNames({ dns: ['x.ams3.example'] }), ams3],

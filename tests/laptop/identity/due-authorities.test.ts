@@ -1,10 +1,13 @@
 import test from 'ava'
 import { parseArchipelago } from '../../../core/archipelago.ts'
 import { ensureCertificates } from '../../../laptop/identity/certificates.ts'
-import { rollRoot } from '../../../laptop/identity/roll-authority.ts'
+import { laptopPlace } from '../../../laptop/identity/make-authorities.ts'
+import { rollAuthorities, rollRoot } from '../../../laptop/identity/roll-authority.ts'
 import { keepAuthorities } from '../../../laptop/network/keep-authorities.ts'
 import { describeRoll, dueAuthorities, rollStopped } from '../../../laptop/network/roll-network.ts'
 import { Refusal } from '../../../core/errors.ts'
+import { readIntermediates } from '../../../store/authority-files.ts'
+import { openFiles } from '../../../store/files.ts'
 import { homesOf } from '../../../store/homes.ts'
 import { good } from '../../core/archipelago/example.ts'
 import { temporaryFolder } from '../../temporary-folder.ts'
@@ -25,6 +28,29 @@ test('with 30 days left every authority is due, and none before', async (t) => {
       archipelago.regions.map(({ name }) => `${name} ${kind}`),
     ),
   )
+})
+
+test('the authority of before stays trusted until all that it signed has ended', async (t) => {
+  const homes = homesOf(temporaryFolder(t))
+  const nowMs = Date.now()
+  await ensureCertificates({ homes, archipelago, nowMs, isStopped: true }, [])
+  const place = laptopPlace('ams3', 'identity')
+  const clock = { nowMs }
+  let confirmed = 0
+  const rollover = {
+    ...{ homes, archipelago, nowMs: () => clock.nowMs, report: () => {} },
+    confirm: async () => void (confirmed += 1),
+  }
+  const known = () => readIntermediates(openFiles(), homes, place).length
+  await rollAuthorities(rollover, [place], { isPatient: true })
+  t.deepEqual([known(), confirmed], [2, 2])
+  const hourMs = 3_600_000
+  t.deepEqual(dueAuthorities({ homes, archipelago }, nowMs + hourMs), [])
+  clock.nowMs += hourMs + 11 * 60_000
+  t.deepEqual(dueAuthorities({ homes, archipelago }, clock.nowMs), [place])
+  await rollAuthorities(rollover, [place], { isPatient: true })
+  t.is(known(), 1)
+  t.deepEqual(dueAuthorities({ homes, archipelago }, clock.nowMs), [])
 })
 
 test('while nothing runs an authority is replaced at once; an unknown region is refused', async (t) => {
