@@ -4,6 +4,7 @@ import { authorityKinds, type AuthorityPlace } from '../core/identity/authority.
 import type { Certificate } from '../core/identity/certificate.ts'
 import type { AuthorityStore } from '../store/root.ts'
 import { openFiles } from '../store/files.ts'
+import { sha256Of } from '../store/withdraw-authority.ts'
 import type { Place } from './command.ts'
 
 /** A function, for commander changes options that it is given. */
@@ -33,10 +34,11 @@ export const authorityPlace = ({ region, kind, laptop }: PlaceOptions): Authorit
 })
 
 /** For a program, and for people to compare by eye. */
-export function describeCertificate({ openssl, serial, notAfterMs }: Certificate) {
+export function describeCertificate(certificate: Certificate) {
+  const { serial, notAfterMs } = certificate
   return {
     serial,
-    sha256: openssl.fingerprint256.replaceAll(':', '').toLowerCase(),
+    sha256: sha256Of(certificate),
     notAfter: new Date(notAfterMs).toISOString(),
   }
 }

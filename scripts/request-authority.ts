@@ -6,7 +6,12 @@ import { intermediateFiles, readIntermediates } from '../store/authority-files.t
 import { formatCertificates, type Certificate } from '../core/identity/certificate.ts'
 import { authorityProfile, type AuthorityPlace } from '../core/identity/authority.ts'
 import { readOrRefuse } from '../store/files.ts'
-import { adoptIntermediate, readIntermediate, requestIntermediate } from '../store/intermediate.ts'
+import {
+  adoptIntermediate,
+  readIntermediate,
+  readWaiting,
+  requestIntermediate,
+} from '../store/intermediate.ts'
 import type { AuthorityStore } from '../store/root.ts'
 import { keySha256, readCsr } from '../core/identity/csr.ts'
 import { authorityPlace, describeCertificate, kindOption, openStore } from './authority-options.ts'
@@ -19,17 +24,21 @@ const command = networkCommand(
   .requiredOption('--region <region>', 'whose home is here')
   .addOption(kindOption())
   .option('--laptop', 'for processes of one machine: loopback addresses')
+  .option(
+    '--replace',
+    'request the next one though the one in use is good: stolen, or of an old root',
+  )
   .option('--certificate <file>', 'what was signed, where it is not in the public folder yet')
   .option('--dry-run', 'change nothing, say what would be done')
   .option('--json', 'print the outcome as JSON')
 
 async function main(): Promise<void> {
-  const { certificate, dryRun: isDryRun, json, ...options } = command.parse().opts()
+  const { certificate, replace, dryRun: isDryRun, json, ...options } = command.parse().opts()
   const opened = openPlace(options)
   const store = openStore(opened, { isDryRun })
   const place = authorityPlace(options)
   authorityProfile(opened.archipelago, place)
-  const outcome = advance(store, place, certificate)
+  const outcome = advance(store, place, { file: certificate, isReplaced: replace })
   if (json) return console.log(JSON.stringify({ ...outcome, isDryRun: isDryRun ?? false }))
   const { state, request, keySha256: key, sha256, notAfter } = outcome
   if (state === 'requested') {
@@ -53,13 +62,24 @@ interface Outcome {
   readonly notAfter?: string
 }
 
-function advance(store: AuthorityStore, place: AuthorityPlace, file: string | undefined): Outcome {
+interface Wish {
+  readonly file?: string | undefined
+  readonly isReplaced?: boolean | undefined
+}
+
+function advance(
+  store: AuthorityStore,
+  place: AuthorityPlace,
+  { file, isReplaced = false }: Wish,
+): Outcome {
   if (file !== undefined) {
     const pem = readOrRefuse(resolve(file), 'certificate')
     return { state: 'adopted', ...describeCertificate(adoptIntermediate(store, place, pem)) }
   }
   const known = readIntermediate(store, place)
-  if (known !== undefined) return { state: 'in use', ...describeCertificate(known.certificate) }
+  const isWanted = isReplaced || readWaiting(store, place) !== undefined
+  if (known !== undefined && !isWanted)
+    return { state: 'in use', ...describeCertificate(known.certificate) }
   const key = readCsr(requestIntermediate(store, place))
   const signed = findSigned(store, place, key)
   if (signed === undefined) {

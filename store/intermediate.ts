@@ -30,15 +30,23 @@ export function requestIntermediate(
   place: AuthorityPlace,
 ): string {
   const next = intermediateFiles(homes, place, 'next')
-  const waiting = readPlainKey(files, next.key)
+  const waiting = readWaiting({ files, homes }, place)
   const known = files.read(next.request)
-  const isWaiting = waiting !== undefined && !isAdopted({ files, homes }, place, waiting)
-  if (isWaiting && known !== undefined) return known
-  const pair = isWaiting ? waiting : makeAuthorityKey()
+  if (waiting !== undefined && known !== undefined) return known
+  const pair = waiting ?? makeAuthorityKey()
   files.write(next.key, formatPrivateKey(pair.privateKey))
   const request = requestCertificate(pair.privateKey)
   files.write(next.request, request)
   return request
+}
+
+/** The key that was requested for, and signs nothing yet. */
+export function readWaiting(
+  store: Pick<AuthorityStore, 'files' | 'homes'>,
+  place: AuthorityPlace,
+): KeyPair | undefined {
+  const pair = readPlainKey(store.files, intermediateFiles(store.homes, place, 'next').key)
+  return pair !== undefined && isAdopted(store, place, pair) ? undefined : pair
 }
 
 function isAdopted(

@@ -75,6 +75,48 @@ test.serial('a root, a request, a signature and its adoption', async (t) => {
   t.false(existsSync(join(region.data, 'operator')))
 })
 
+test.serial('a good authority is replaced on request, and the old one withdrawn', async (t) => {
+  const { secret, operator, region } = makePlace(t)
+  const withPassphrase = ['--passphrase-file', secret]
+  await operator.run('make-root', ...kind, ...withPassphrase)
+  const carry = () => cpSync(operator.homes.public, region.homes.public, { recursive: true })
+  const request = async (...more: string[]) => {
+    const ran = await region.run('request-authority', ...ams3, ...more, '--json')
+    t.is(ran.code, 0, ran.stderr)
+    return JSON.parse(ran.stdout)
+  }
+  const sign = async (csr: string) => {
+    const ran = await operator.run('sign-region', ...ams3, '--csr', csr, ...withPassphrase)
+    t.is(ran.code, 0, ran.stderr)
+    carry()
+  }
+  await sign((await request()).request)
+  const old = await request()
+  t.is(old.state, 'adopted')
+
+  const asked = await request('--replace')
+  t.is(asked.state, 'requested')
+  // Twice is the same request, and the old one signs meanwhile.
+  t.is((await request('--replace')).keySha256, asked.keySha256)
+  t.is((await request()).keySha256, asked.keySha256)
+  await sign(asked.request)
+  const early = await region.run('withdraw-authority', ...ams3)
+  t.regex(early.stderr, /^withdraw-authority: ams3 still signs by it\ndo: replace it first: /)
+  const adopted = await request()
+  t.is(adopted.state, 'adopted')
+  t.not(adopted.sha256, old.sha256)
+  t.like(await request(), { state: 'in use', sha256: adopted.sha256 })
+
+  for (const { run } of [operator, region]) {
+    const ran = await run('withdraw-authority', ...ams3, '--json')
+    t.is(ran.code, 0, ran.stderr)
+    const { gone, left } = JSON.parse(ran.stdout)
+    t.is(gone[0]?.sha256, old.sha256)
+    t.is(left[0]?.sha256, adopted.sha256)
+  }
+  t.false(existsSync(join(region.data, 'operator')))
+})
+
 test.serial('keys of roots can lie elsewhere, but in no repository', async (t) => {
   const { folder, operator, region } = makePlace(t)
   const elsewhere = join(folder, 'stick')
