@@ -14,6 +14,7 @@ const command = networkCommand(
   .requiredOption('--region <region>', 'whose home is here')
   .requiredOption('--workload <name>', 'what the workload is called')
   .requiredOption('--csr <file>', "the workload's request, of request-svid or any other tool")
+  .option('--key-sha256 <digest>', 'refuse another key than that: request-svid prints it')
   .requiredOption('--out <file>', 'the certificate to write, with its authority')
   .option('--lifetime <duration>', 'how long it lives (default and most: identity.leafLifetime)')
   .option('--laptop', 'for processes of one machine: loopback addresses')
@@ -21,7 +22,17 @@ const command = networkCommand(
   .option('--json', 'print the certificate as JSON')
 
 async function main(): Promise<void> {
-  const { region, workload, csr, out, lifetime, dryRun, json, ...options } = command.parse().opts()
+  const {
+    region,
+    workload,
+    csr,
+    out,
+    lifetime,
+    dryRun,
+    json,
+    keySha256: expected,
+    ...options
+  } = command.parse().opts()
   const isDryRun = dryRun ?? false
   const store = openStore(openPlace(options), { isDryRun })
   const placement = options.laptop ? 'laptop' : 'distributed'
@@ -31,6 +42,7 @@ async function main(): Promise<void> {
     {
       workload,
       request: readOrRefuse(resolve(csr), 'request'),
+      expected,
       lifetimeSeconds: lifetime === undefined ? undefined : parseDuration(lifetime),
     },
   )
@@ -48,6 +60,8 @@ async function main(): Promise<void> {
 runCommand(command.name(), main, {
   ERR_KEY_NOT_HERE:
     "run it in the region's home, after request-authority; on a laptop with --laptop",
+  ERR_CSR_OTHER_KEY:
+    'somebody has exchanged the request on its way, or the workload made a new key: ask its holder',
   ERR_AUTHORITY_KEY: 'let the workload make a key of its own with request-svid',
   ERR_IDENTITY_WITHDRAWN: 'take it back in with withdraw-identity --reinstate, if it may',
   ERR_DURATION_ILLEGAL: 'name a shorter --lifetime, or raise identity.leafLifetime',

@@ -1,7 +1,7 @@
 // A workload's side of its certificate: makes the key where it stays, and writes the request for it.
 import { dirname, resolve } from 'node:path'
 import { Command } from '@commander-js/extra-typings'
-import { requestCertificate } from '../core/identity/csr.ts'
+import { keySha256, requestCertificate } from '../core/identity/csr.ts'
 import { formatPrivateKey, makeAuthorityKey, readPlainKey } from '../store/authority-keys.ts'
 import { openFiles } from '../store/files.ts'
 import { requireOutside, workTreeOf } from '../store/place.ts'
@@ -22,14 +22,18 @@ function main(): void {
   requireOutside(keyPath, workTreeOf(dirname(keyPath)))
   const files = openFiles({ isDryRun })
   const known = readPlainKey(files, keyPath)
-  const { privateKey } = known ?? makeAuthorityKey()
+  const { privateKey, publicKey } = known ?? makeAuthorityKey()
   if (known === undefined) files.write(keyPath, formatPrivateKey(privateKey))
   files.write(request, requestCertificate(privateKey))
   const isNew = known === undefined
-  if (json) return console.log(JSON.stringify({ key: keyPath, request, isNew, isDryRun }))
+  // What would be made has no digest yet: it would be another one each time.
+  const digest = isNew && isDryRun ? undefined : keySha256(publicKey)
+  const outcome = { key: keyPath, request, keySha256: digest, isNew, isDryRun }
+  if (json) return console.log(JSON.stringify(outcome))
   const made = isDryRun ? 'would be made' : 'made'
   console.log(`key ${keyPath}: ${isNew ? made : 'is there'}`)
-  console.log(`next: have ${request} signed in the region's home with issue-svid`)
+  const tell = digest === undefined ? '' : `, and tell its key by another way: sha256 ${digest}`
+  console.log(`next: have ${request} signed in the region's home with issue-svid${tell}`)
 }
 
 runCommand(command.name(), async () => main(), {

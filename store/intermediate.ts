@@ -8,7 +8,7 @@ import {
   type AuthorityPlace,
 } from '../core/identity/authority.ts'
 import { parseCertificates, type Certificate } from '../core/identity/certificate.ts'
-import { keySha256, readCsr, requestCertificate } from '../core/identity/csr.ts'
+import { readExpectedCsr, requestCertificate } from '../core/identity/csr.ts'
 import type { Issuer } from '../core/identity/issue.ts'
 import { intermediateSeconds, isIntermediateDue, isOver } from '../core/identity/lifetime.ts'
 import {
@@ -92,10 +92,7 @@ export async function signIntermediate(
 ): Promise<SignedIntermediate> {
   const { archipelago, nowMs } = store
   const profile = authorityProfile(archipelago, place)
-  const publicKey = readCsr(request)
-  const found = keySha256(publicKey)
-  if (expected !== undefined && expected !== found)
-    throw new Refusal('ERR_CSR_OTHER_KEY', `request is for the key ${found}, not ${expected}`)
+  const publicKey = readExpectedCsr(request, expected)
   requireOwnKey(store, place, publicKey)
   const known = findGood(store, place, publicKey)
   if (known !== undefined) return { certificate: known, isNew: false }

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { Refusal } from '../core/errors.ts'
 import { authorityProfile, type AuthorityPlace } from '../core/identity/authority.ts'
 import { formatCertificates, type Certificate } from '../core/identity/certificate.ts'
-import { readCsr } from '../core/identity/csr.ts'
+import { readExpectedCsr } from '../core/identity/csr.ts'
 import { workloadId } from '../core/identity/names.ts'
 import { describeIssued, type Issued } from '../core/identity/recorded.ts'
 import { recordIssued } from './issued.ts'
@@ -15,6 +15,8 @@ export interface SvidWish {
   readonly workload: string
   /** PEM of a request; only its public key is read. */
   readonly request: string
+  /** SHA-256 of the key, as the workload's holder said it. */
+  readonly expected?: string | undefined
   /** At most what archipelago.yaml gives a leaf, which is what it is without it. */
   readonly lifetimeSeconds?: number | undefined
 }
@@ -28,20 +30,20 @@ export interface SignedSvid {
 
 /**
  * Its name is `/workload/<name>` of the region's trust domain, and it has no other; it ends no later
- * than the authority. Refuses a longer life, a region without its authority here, and a key that is the
- * authority's own, or an identity that is withdrawn. Nobody has it yet: `recordSvid` first.
+ * than the authority. Refuses a longer life, a region without its authority here, a key that is not the
+ * expected one or is the authority's own, and an identity that is withdrawn. Nobody has it yet: `recordSvid` first.
  */
 export async function signSvid(
   store: AuthorityStore,
   place: AuthorityPlace & { readonly kind: 'identity' },
-  { workload, request, lifetimeSeconds }: SvidWish,
+  { workload, request, expected, lifetimeSeconds }: SvidWish,
 ): Promise<SignedSvid> {
   const { archipelago, nowMs } = store
   authorityProfile(archipelago, place)
   const id = workloadId(archipelago, { region: place.region, name: workload })
   if (readWithdrawn(store.homes).includes(id))
     throw new Refusal('ERR_IDENTITY_WITHDRAWN', `identity is withdrawn: ${id}`)
-  const publicKey = readCsr(request)
+  const publicKey = readExpectedCsr(request, expected)
   const { leafLifetimeSeconds: most } = archipelago.identity
   if (lifetimeSeconds !== undefined && lifetimeSeconds > most)
     throw new Refusal(

@@ -38,6 +38,15 @@ export function readCsr(pem: string): KeyObject {
   return key
 }
 
+/** As `readCsr`; where `expected` is named, the `keySha256` of its holder, refuses another key. */
+export function readExpectedCsr(pem: string, expected: string | undefined): KeyObject {
+  const key = readCsr(pem)
+  const found = keySha256(key)
+  if (expected !== undefined && expected !== found)
+    throw new Refusal('ERR_CSR_OTHER_KEY', `request is for the key ${found}, not ${expected}`)
+  return key
+}
+
 /** SHA-256 of a public key in DER: for people to compare, before anybody signs what came to them. */
 export const keySha256 = (key: KeyObject): string =>
   hash('sha256', key.export({ format: 'der', type: 'spki' }))

@@ -39,10 +39,12 @@ test.serial('a key, a request, and a certificate that is on record', async (t) =
   const { folder, data, request, issue } = await makePlace(t)
   const requested = await request()
   t.is(requested.code, 0, requested.stderr)
-  t.regex(requested.stdout, /exporter\.key: made\nnext: have .*exporter\.csr signed/)
+  t.regex(requested.stdout, /exporter\.key: made\nnext: have .*exporter\.csr signed.*[0-9a-f]{64}\n$/)
   const key = readFileSync(join(folder, 'exporter.key'), 'utf8')
   t.is(statSync(join(folder, 'exporter.key')).mode & 0o777, 0o600)
-  t.like(JSON.parse((await request('--json')).stdout), { isNew: false })
+  const { isNew, keySha256 } = JSON.parse((await request('--json')).stdout)
+  t.false(isNew)
+  t.true(requested.stdout.includes(`sha256 ${keySha256}`))
   t.is(readFileSync(join(folder, 'exporter.key'), 'utf8'), key)
 
   const before = snapshot(data)
@@ -51,7 +53,7 @@ test.serial('a key, a request, and a certificate that is on record', async (t) =
   t.deepEqual(snapshot(data), before)
   t.false(existsSync(join(folder, 'exporter.crt')))
 
-  const issued = await issue('--lifetime', '10m', '--json')
+  const issued = await issue('--lifetime', '10m', '--key-sha256', keySha256, '--json')
   t.is(issued.code, 0, issued.stderr)
   const { id, sha256, notAfter } = JSON.parse(issued.stdout)
   t.is(id, 'spiffe://ams3.archipelago.example/workload/exporter')
@@ -62,6 +64,20 @@ test.serial('a key, a request, and a certificate that is on record', async (t) =
     cwd: folder,
   })
   t.regex(shown.stdout, /URI:spiffe:\/\/ams3\.archipelago\.example\/workload\/exporter\n/)
+})
+
+test.serial('a request that was exchanged on its way is not signed', async (t) => {
+  const { folder, data, request, issue } = await makePlace(t)
+  const { keySha256 } = JSON.parse((await request('--json')).stdout)
+  const before = snapshot(data)
+  await request('--key', 'thief.key')
+  const exchanged = await issue('--key-sha256', keySha256)
+  t.regex(
+    exchanged.stderr,
+    /^issue-svid: request is for the key [0-9a-f]{64}, not [0-9a-f]{64}\ndo: somebody has exchanged/,
+  )
+  t.deepEqual(snapshot(data), before)
+  t.false(existsSync(join(folder, 'exporter.crt')))
 })
 
 test.serial('what cannot be signed is refused with what to do', async (t) => {
