@@ -62,12 +62,12 @@ export function serveNats(
     setServing(isServing) {
       if (isServing === serving.length > 0) return
       // Drained, so that what has arrived is not lost with the place in the queue.
-      if (!isServing) for (const each of serving) void each.drain()
+      if (!isServing) void drain(serving)
       serving = isServing ? endpoints.map((each) => serve(each, callerOf, service)) : []
     },
     async [Symbol.asyncDispose]() {
       // Drained, not unsubscribed: what the server has already sent is still answered.
-      await Promise.all(serving.map((each) => each.drain()))
+      await drain(serving)
       await Promise.all(answering)
       self.unsubscribe()
       service[Symbol.dispose]()
@@ -90,9 +90,10 @@ async function answerOne(
   const answer = isHidden(msg, caller)
     ? refuseUnread(hidden, door.door)
     : await work.answer({ kind, bytes: msg.data, caller })
-  respond(msg, answer)
+  const isSent = hasResponded(msg, answer)
   const spent = Number(process.hrtime.bigint() - started)
-  on?.count(endpoint.name, spent, answer.isGranted ? undefined : answer.refusal.code)
+  const refused = answer.isGranted ? undefined : answer.refusal.code
+  on?.count(endpoint.name, spent, isSent ? refused : 'ERR_NO_ANSWER')
 }
 
 /** Nobody is served of whom no audit line could say who it was. */
@@ -145,7 +146,18 @@ function subscribe(
   })
 }
 
-function respond(msg: Msg, answer: ProvisioningAnswer): void {
-  if (answer.isGranted) msg.respond(answer.body)
-  else respondError(msg, answer.refusal, answer.body)
+/** False where the connection ended meanwhile: nobody can be told so, and the requestor asks elsewhere. */
+function hasResponded(msg: Msg, answer: ProvisioningAnswer): boolean {
+  try {
+    if (answer.isGranted) msg.respond(answer.body)
+    else respondError(msg, answer.refusal, answer.body)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** What has arrived is still answered; of a connection that has ended there is nothing left. */
+async function drain(subscriptions: readonly Subscription[]): Promise<void> {
+  await Promise.allSettled(subscriptions.map((each) => each.drain()))
 }

@@ -39,7 +39,10 @@ test.serial('a key, a request, and a certificate that is on record', async (t) =
   const { folder, data, request, issue } = await makePlace(t)
   const requested = await request()
   t.is(requested.code, 0, requested.stderr)
-  t.regex(requested.stdout, /exporter\.key: made\nnext: have .*exporter\.csr signed.*[0-9a-f]{64}\n$/)
+  t.regex(
+    requested.stdout,
+    /exporter\.key: made\nnext: have .*exporter\.csr signed.*[0-9a-f]{64}\n$/,
+  )
   const key = readFileSync(join(folder, 'exporter.key'), 'utf8')
   t.is(statSync(join(folder, 'exporter.key')).mode & 0o777, 0o600)
   const { isNew, keySha256 } = JSON.parse((await request('--json')).stdout)
