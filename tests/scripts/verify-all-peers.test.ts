@@ -3,7 +3,13 @@ import { join } from 'node:path'
 import test from 'ava'
 import { requestCertificate } from '../../core/identity/csr.ts'
 import { leafnodeId } from '../../core/identity/names.ts'
-import { formatUrl, type RegionPlace } from '../../core/network/endpoint.ts'
+import {
+  formatUrl,
+  type DoorPlace,
+  type Endpoint,
+  type RegionPlace,
+  type ServerPlace,
+} from '../../core/network/endpoint.ts'
 import { connectWithNkey, type NatsConnection } from '../../nats/connect.ts'
 import { formatPrivateKey, makeAuthorityKey } from '../../store/authority-keys.ts'
 import { intermediatesFile } from '../../store/authority-files.ts'
@@ -21,11 +27,13 @@ test.before(async () => {
 })
 test.after.always(() => network?.[Symbol.asyncDispose]())
 
-const verify = (...options: string[]) =>
+const domain = 'archipelago.example'
+const run = (...options: string[]) =>
   runScript('verify-peer', [
-    ...['--all', '--archipelago', network.archipelagoFile],
+    ...['--archipelago', network.archipelagoFile],
     ...['--data-dir', join(network.folder, 'data'), ...options],
   ])
+const verify = (...options: string[]) => run('--all', ...options)
 
 test.serial('everything of a network fits, and what is inferred stands apart', async (t) => {
   const { code, stdout, stderr } = await verify('--fail-under', 'intermediate=30d,root=1y')
@@ -51,6 +59,39 @@ test.serial('everything of a network fits, and what is inferred stands apart', a
   t.is(checked('leafnode')?.length, 6)
   t.is(checked('client')?.length, 9)
   t.regex(stdout, /^✔ everything fits \(60 listeners, 15 connections, \d+ links\)$/m)
+})
+
+/** A listener of each kind in ams3, and its SPIFFE ID if it has one. */
+function listeners(): readonly (readonly [string, Endpoint, string?])[] {
+  const { servers, leafnode, doors } = network.supercluster.regions[0] as RegionPlace
+  const [server] = servers as [ServerPlace]
+  const door = doors.find((place) => place.door === 'identity') as DoorPlace
+  return [
+    ['client', server.client],
+    ['route', server.route, 'nats/server-0'],
+    ['gateway', server.gateway, 'nats/server-0'],
+    ['leafnode', server.leafnode, 'nats/server-0'],
+    ['workload', server.workload, 'nats/server-0'],
+    ['leafnode server', leafnode.client, 'nats/leafnode'],
+    ['HTTPS', door.https],
+    ['mTLS', door.mtls, 'function/identity'],
+  ]
+}
+
+test.serial('a listener of each kind fits, without being told what it speaks', async (t) => {
+  const wishes = ['--fail-under', 'leaf=15m,intermediate=30d,root=1y']
+  const ran = listeners().map(async ([kind, { host, port }, path]) => {
+    const id = path === undefined ? [] : ['--expect-id', `spiffe://ams3.${domain}/${path}`]
+    const issuer = path === undefined ? [] : ['--issuer', `spiffe://ams3.${domain}`]
+    const { code, stdout, stderr } = await run(`${host}:${port}`, ...id, ...issuer, ...wishes)
+    t.is(code, 0, `${kind}: ${stdout}${stderr}`)
+    t.regex(
+      stdout,
+      path === undefined ? /^public: no SPIFFE ID$/m : new RegExp(`^identity: '.*/${path}'$`, 'm'),
+    )
+    t.is(stdout.match(/^(leaf|intermediate|root): /gm)?.length, 3)
+  })
+  await Promise.all(ran)
 })
 
 test.serial('programs read it as JSON', async (t) => {
