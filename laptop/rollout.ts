@@ -80,19 +80,12 @@ async function cutOff(running: Running, after: NetworkPlan, report: Report): Pro
     configuration: pinned.get(server.name) ?? server.configuration,
   }))
   await adopt(running, { plan: { ...plan, servers }, source })
-  await reloadAll(running, [...pinned.keys()], report)
-}
-
-/** One that hangs does not keep the others from it. */
-async function reloadAll(
-  running: Running,
-  names: readonly string[],
-  report: Report,
-): Promise<void> {
-  const failures: unknown[] = []
-  for (const name of names)
-    await reloadChanged(running, [name], report).catch((error: unknown) => failures.push(error))
-  if (failures.length > 0) throw failures[0]
+  for (const name of pinned.keys())
+    await reloadChanged(running, [name], report).catch((error: unknown) => {
+      if (!(error instanceof Refusal)) throw error
+      // One that hangs keeps nobody out of the others, and what comes next restarts it.
+      report(error.message)
+    })
 }
 
 async function awaitWhole(running: Running): Promise<void> {
