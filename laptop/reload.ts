@@ -21,10 +21,8 @@ export async function serveCertificates(running: Running, name: string): Promise
   const { plan, source, options } = running
   const network = { ...source, regions: plan.regions, data: options.data }
   const serve = async (): Promise<void> => {
-    if (isServer(plan, name)) {
-      await reload(running, name)
-      await requireServed(network, name)
-    } else await requireServedSoon(() => requireServed(network, name))
+    if (isServer(plan, name)) await reload(running, name)
+    await requireServedSoon(() => requireServed(network, name))
     running.unserved.delete(name)
   }
   // Nobody writes another one meanwhile.
@@ -43,7 +41,7 @@ async function reload(running: Running, name: string): Promise<void> {
   throw new Refusal('ERR_RELOAD_FAILED', `${name} does not take its configuration: see its log`)
 }
 
-/** A function watches its own files, and takes a moment. */
+/** A function watches its own files, and a busy machine keeps everybody waiting. */
 async function requireServedSoon(look: () => Promise<void>): Promise<void> {
   for (const deadline = performance.now() + servedMsMax; ;) {
     try {
