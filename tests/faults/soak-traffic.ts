@@ -16,6 +16,8 @@ import { askNats, enterLobby, spell } from '../functions/ask.ts'
 import type { TestNetwork } from '../test-network.ts'
 
 const pauseMs = 20
+/** Well before the half of a certificate's life, at which its workload takes the next one. */
+const certifyMs = 2_000
 
 export interface Member {
   readonly region: string
@@ -66,7 +68,11 @@ export interface Announcer {
   renew(): Promise<void>
 }
 
-export async function announce(network: TestNetwork, region: string): Promise<Announcer> {
+export async function announce(
+  network: TestNetwork,
+  region: string,
+  signal: AbortSignal,
+): Promise<Announcer> {
   const failures: string[] = []
   const workload = await makeWorkload(network, region)
   const connection = await connectWorkload({
@@ -77,8 +83,14 @@ export async function announce(network: TestNetwork, region: string): Promise<An
       if (status.type === 'disconnected') failures.push(status.type)
     },
   })
-  const renew = async (): Promise<void> => {
+  const certify = async (): Promise<void> => {
     Object.assign(workload, await makeWorkload(network, region))
+  }
+  void (async () => {
+    while (await delay(certifyMs, true, { signal }).catch(() => false)) await certify()
+  })()
+  const renew = async (): Promise<void> => {
+    await certify()
     await connection.renewNow()
   }
   return { region, connection, failures, renew }
