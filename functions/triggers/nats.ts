@@ -146,7 +146,7 @@ function subscribe(
   })
 }
 
-/** False where the connection ended meanwhile: nobody can be told so, and the requestor asks elsewhere. */
+/** False where it cannot be sent, such as what is larger than the server takes: nobody can be told so. */
 function hasResponded(msg: Msg, answer: ProvisioningAnswer): boolean {
   try {
     if (answer.isGranted) msg.respond(answer.body)

@@ -46,3 +46,18 @@ for (const isGranted of [true, false])
     t.deepEqual(rejected, [])
     await requestor.close()
   })
+
+test('an answer that is larger than the server takes harms nothing, and is counted', async (t) => {
+  await using server = await startTestServer({ max_payload: 4096 })
+  const nc = await connect({ servers: server.url })
+  const body = 'x'.repeat(4097)
+  const work = startWork(() => ({ isGranted: true, body }), { door: 'lobby' })
+  await using trigger = serveNats(nc, door, { work, self: 'self' })
+  trigger.setServing(true)
+  nc.publish(subject, 'anything', { reply: 'inbox' })
+  await until('it is counted', async () => {
+    const { endpoints } = (await nc.request('$SRV.STATS')).json<{ endpoints: object[] }>()
+    return JSON.stringify(endpoints).includes('"last_error":"ERR_NO_ANSWER"')
+  })
+  t.false(nc.isClosed())
+})
