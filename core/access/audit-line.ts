@@ -20,7 +20,7 @@ const identity = z.strictObject({
  */
 const caller = z.strictObject({
   trigger: z.enum(['nats', 'https', 'mtls', 'framework', 'command', 'self']),
-  /** What requests are counted by: a connection, or an address. */
+  /** What requests are counted by: a connection, or an address; `others` where too many were refused. */
   source: text,
   /** The user nkey that the connection has proved to its server. */
   nkey: text.optional(),
@@ -66,6 +66,8 @@ const refused = decision.extend({
   nkey: text.optional(),
   /** Where one rule stands for many: which of them it was. */
   reason: text.optional(),
+  /** Where the same was refused again and again without being read: how many this line stands for. */
+  times: z.int().min(2).optional(),
   /** Of ERR_INTERNAL, which tells the requestor nothing. */
   cause: text.optional(),
 })

@@ -3,11 +3,12 @@ import type { AuditLine, GrantedLine, RefusedLine } from '../../core/access/audi
 import type { Grant } from '../../core/access/decision.ts'
 import type { LegacyGrant } from '../../core/access/legacy.ts'
 import type { Asked } from '../../core/access/request.ts'
-import type { RefusalAnswer } from '../../core/access/status.ts'
+import { answerRefusal, type RefusalAnswer } from '../../core/access/status.ts'
 import { Refusal } from '../../core/errors.ts'
 import type { SpiffeId } from '../../core/identity/spiffe-id.ts'
 import type { FunctionDoor } from '../../core/network/access-subject.ts'
 import type { Nkey } from '../../core/trust/nkey.ts'
+import { openSums } from './sum-up.ts'
 
 /** The certificate of an mTLS connection, verified as an X.509-SVID. */
 export interface CallerIdentity {
@@ -29,9 +30,12 @@ export interface Caller {
   readonly connection?: number
   readonly identity?: CallerIdentity
 }
-export interface Audit {
+/** Disposed, it writes what it still holds back. */
+export interface Audit extends Disposable {
   granted(caller: Caller, granted: Granted): void
   refused(caller: Caller, refused: Refused): void
+  /** Of a request that was not read: repeated by the same caller, one line stands for many. */
+  unread(caller: Caller, refused: Unread): void
 }
 export interface Granted {
   readonly kind: AuditLine['kind']
@@ -46,6 +50,12 @@ export interface Refused {
   readonly kind: AuditLine['kind']
   readonly asked: Asked
 }
+export interface Unread {
+  readonly error: unknown
+  readonly kind: AuditLine['kind']
+  /** Where the rule below is none of ours: OpenSSL's name for it. */
+  readonly reason?: string
+}
 
 /** What a function asks itself every second is left out, for it would drown all others. */
 export function openAudit(
@@ -57,6 +67,10 @@ export function openAudit(
     const whole = { time: new Date().toISOString(), region, door, caller, ...line }
     write(JSON.stringify(whole satisfies AuditLine))
   }
+  const sums = openSums<{ caller: Caller; line: Rest<RefusedLine> }>({
+    put: ({ caller, line }, times) => put(caller, { ...line, ...(times > 1 && { times }) }),
+    ofOthers: ({ caller: { trigger }, line }) => ({ caller: { trigger, source: 'others' }, line }),
+  })
   return {
     granted(caller, { kind, grant, nkey, credential: { jti: id, exp: expires = 0, iss: issuer } }) {
       const { rule, role, name } = grant
@@ -70,6 +84,14 @@ export function openAudit(
         ...whyRefused(refusal, error),
       })
     },
+    unread(caller, { error, kind, reason }) {
+      const refusal = answerRefusal(error)
+      const why = { ...whyRefused(refusal, error), ...(reason && { reason }) }
+      const line = { verdict: 'refused', rule: refusal.code, kind, ...why } as const
+      const who = caller.identity?.id ?? caller.source
+      sums.add({ caller, line }, { who, what: `${kind} ${line.rule} ${why.reason ?? ''}` })
+    },
+    [Symbol.dispose]: () => sums[Symbol.dispose](),
   }
 }
 

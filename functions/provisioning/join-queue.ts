@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { selfSubject } from '../../core/network/function-permissions.ts'
 import type { NatsConnection } from '../../nats/connect.ts'
 import { serveNats, type NatsDoor } from '../triggers/nats.ts'
+import type { Audit } from './audit.ts'
 import { exchangeDenyLists } from './deny-list.ts'
 import { keepHealthy, type Health } from './health.ts'
 import type { AskSelf } from './self-request.ts'
@@ -13,6 +14,7 @@ import type { Work } from './work.ts'
 export interface Joining {
   readonly trust: TrustSource
   readonly work: Work
+  readonly audit: Audit
   readonly report: (line: string) => void
   readonly askSelf: (ask: AskSelf) => Promise<void>
   /** A request to itself that went over no network: how it came out. Without it the first goes over NATS. */
@@ -24,12 +26,12 @@ export interface Joining {
 export function joinQueue(
   nc: NatsConnection,
   door: NatsDoor,
-  { trust, work, report, askSelf, tried, deadlineMs }: Joining,
+  { trust, work, audit, report, askSelf, tried, deadlineMs }: Joining,
 ): Health {
   const joined = new AsyncDisposableStack()
   const news = joined.use(exchangeDenyLists(nc, trust, door))
   const self = selfSubject(door.nkey, randomBytes(6).toString('hex'))
-  const trigger = joined.use(serveNats(nc, door, { work, self }))
+  const trigger = joined.use(serveNats(nc, door, { work, audit, self }))
   const health = joined.use(
     keepHealthy({
       // Keys and trust were tried; it need not wait for the way over NATS, which is tried right after.

@@ -23,8 +23,8 @@ export async function openListeners(
   // No seed over HTTP: the old clients do not ask there.
   if (https !== undefined && door.door !== 'legacy') {
     const held = holdCertificate(https.files)
-    const { door: name, work, problem } = door
-    const outside = await serveHttps(https, held.current, { door: name, work, problem })
+    const { door: name, work, audit, problem } = door
+    const outside = await serveHttps(https, held.current, { door: name, work, audit, problem })
     renewed.push({ what: 'the HTTPS listener', held, show: opened.use(outside).show })
   }
   const workloads: HttpsTrigger[] = []

@@ -52,10 +52,12 @@ export async function startFunction(
     door,
     trust: () => trust.current(),
     nowMs: Date.now,
-    audit: openAudit({ region, door }, writeAudit),
+    // After all that is answered below.
+    audit: started.use(openAudit({ region, door }, writeAudit)),
   }
   const handle = parts.handle ?? (await handlerOf(door))
-  const work = startWork(handle(provisioning), { door, ...(queue && { queue }) })
+  const { audit, nowMs } = provisioning
+  const work = startWork(handle(provisioning), { door, audit, ...(queue && { queue }) })
   const self = { region, door, trust: provisioning.trust, nowMs: provisioning.nowMs, work }
   const askSelf = makeSelfRequest({ ...self, deadlineMs: selfIntervalMs })
   // While the leafnode server shakes hands; what ran once runs faster, too.
@@ -64,11 +66,10 @@ export async function startFunction(
   if (door === 'legacy') report('warning: this door makes seeds and sends them over the wire')
   const watch: { link?: Link } = {}
   const problem = (): string | undefined => (watch.link ?? { problem: 'starting' }).problem
-  const { audit, nowMs } = provisioning
   const listeners = started.use(
     await openListeners(environment, own, { door, work, problem, audit, nowMs, report }),
   )
-  const joining = { trust, work, report, askSelf, deadlineMs: selfIntervalMs }
+  const joining = { trust, work, audit, report, askSelf, deadlineMs: selfIntervalMs }
   const join = (nc: NatsConnection, first?: Pick<Joining, 'tried'>): Health =>
     joinQueue(nc, { region, door, nkey }, { ...joining, ...first })
   const identity: Renewed = {

@@ -7,6 +7,7 @@ import {
 } from '../provision-credentials.ts'
 import { Refusal } from '../../core/errors.ts'
 import type { FunctionDoor } from '../../core/network/access-subject.ts'
+import type { Audit } from './audit.ts'
 
 export interface Work {
   /** Answers when it is this source's turn, or refuses at once where too many wait. Never rejects. */
@@ -17,6 +18,11 @@ export interface Work {
 export interface Job {
   readonly request: ProvisioningRequest
   readonly done: (answer: ProvisioningAnswer) => void
+}
+export interface WorkOptions {
+  readonly door: FunctionDoor
+  readonly audit: Pick<Audit, 'unread'>
+  readonly queue?: FairQueue<Job>
 }
 export type Handle = (
   request: ProvisioningRequest,
@@ -29,9 +35,14 @@ const inHandMax = 32
 
 export function startWork(
   handle: Handle,
-  { door, queue = makeFairQueue<Job>() }: { door: FunctionDoor; queue?: FairQueue<Job> },
+  { door, audit, queue = makeFairQueue<Job>() }: WorkOptions,
 ): Work {
-  const busy = refuseUnread(new Refusal('ERR_BUSY', 'too many requests wait from here'), door)
+  const error = new Refusal('ERR_BUSY', 'too many requests wait from here')
+  const busy = refuseUnread(error, door)
+  const refuse = ({ caller, kind }: ProvisioningRequest): ProvisioningAnswer => {
+    audit.unread(caller, { error, kind })
+    return busy
+  }
   const state = { inHand: 0, answered: 0, isTurnDue: false }
   const finished: (() => void)[] = []
   const isLast = (): boolean => queue.size === 0 && state.inHand === 0
@@ -63,7 +74,8 @@ export function startWork(
   return {
     answer(request) {
       const { promise, resolve: done } = Promise.withResolvers<ProvisioningAnswer>()
-      if (!queue.push(request.caller.source, { request, done })) return Promise.resolve(busy)
+      if (!queue.push(request.caller.source, { request, done }))
+        return Promise.resolve(refuse(request))
       awaitTurn()
       return promise
     },

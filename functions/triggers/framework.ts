@@ -61,8 +61,9 @@ function openDoor(place: FunctionPlace, handle: Awaited<ReturnType<typeof handle
     nowMs: Date.now,
     audit: openAudit(place, (line) => console.log(line)),
   }
-  const work = startWork(handle(provisioning), { door })
-  return { door, work, trigger: 'framework', problem: () => undefined }
+  const { audit } = provisioning
+  const work = startWork(handle(provisioning), { door, audit })
+  return { door, work, audit, trigger: 'framework', problem: () => undefined }
 }
 
 function serveLoopback(): void {

@@ -5,7 +5,7 @@ import { requestBytesMax } from '../../core/access/request.ts'
 import { Refusal } from '../../core/errors.ts'
 import { doorPath, type FunctionDoor } from '../../core/network/access-subject.ts'
 import { quote } from '../../core/quote.ts'
-import type { Caller } from '../provisioning/audit.ts'
+import type { Audit, Caller } from '../provisioning/audit.ts'
 import { refuseUnread, type ProvisioningAnswer } from '../provision-credentials.ts'
 import type { Work } from '../provisioning/work.ts'
 import { sourceOf } from './source.ts'
@@ -14,6 +14,7 @@ import { requireTokenRequest } from './token-http.ts'
 export interface HttpDoor {
   readonly door: FunctionDoor
   readonly work: Work
+  readonly audit: Audit
   readonly trigger: Caller['trigger']
   /** Of the connection, where the caller has shown one. */
   readonly identity?: Caller['identity']
@@ -33,17 +34,32 @@ export async function answerHttp(
     if (request.url === '/healthz') return answerHealth(request, response, http)
     if (request.url !== doorPath(http.door))
       throw new Refusal('ERR_PATH_UNKNOWN', `unknown path: ${quote(request.url ?? '')}`)
-    requireMethod(request, response, ['POST'])
-    const isToken = http.door === 'identity'
-    if (isToken) requireTokenRequest(request, response)
-    const bytes = await readBody(request, isToken ? exchangeBytesMax : requestBytesMax)
-    const source = sourceOf(request.socket.remoteAddress)
-    const { trigger, identity } = http
-    const caller = { trigger, source, ...(identity && { identity }) }
-    send(response, await http.work.answer({ kind: isToken ? 'exchange' : 'access', bytes, caller }))
+    const caller = callerOf(request, http)
+    const kind = http.door === 'identity' ? 'exchange' : 'access'
+    const bytes = await readRequest(request, response, http.door).catch((error: unknown) => {
+      // Whoever left was refused nothing.
+      if (error instanceof Refusal) http.audit.unread(caller, { error, kind })
+      throw error
+    })
+    send(response, await http.work.answer({ kind, bytes, caller }))
   } catch (error) {
     refuseHttp(response, error, http.door)
   }
+}
+
+function callerOf({ socket }: IncomingMessage, { trigger, identity }: HttpDoor): Caller {
+  return { trigger, source: sourceOf(socket.remoteAddress), ...(identity && { identity }) }
+}
+
+async function readRequest(
+  request: IncomingMessage,
+  response: ServerResponse,
+  door: FunctionDoor,
+): Promise<Uint8Array> {
+  requireMethod(request, response, ['POST'])
+  if (door !== 'identity') return readBody(request, requestBytesMax)
+  requireTokenRequest(request, response)
+  return readBody(request, exchangeBytesMax)
 }
 
 /** For a request that was not read to its end: what is left would be taken for the next one. */

@@ -12,8 +12,6 @@ import { trustDomainOf } from '../../core/identity/spiffe-id.ts'
 import type { KeyAndCertificate } from '../../core/identity/successor.ts'
 import { requireSvid } from '../../core/identity/svid.ts'
 import type { PeerTrust } from '../certificates/peer-trust.ts'
-import type { Audit } from '../provisioning/audit.ts'
-import { answerRefusal } from '../../core/access/status.ts'
 import { answerHttp, refuseHttp, type HttpDoor } from './http.ts'
 import type { HttpsTrigger } from './https.ts'
 import { openListener, type ListenAt } from './https-listener.ts'
@@ -22,7 +20,6 @@ import { sourceOf } from './source.ts'
 import { openCallers, type Callers } from './tls-callers.ts'
 
 export interface MtlsDoor extends Omit<HttpDoor, 'trigger' | 'identity'> {
-  readonly audit: Audit
   readonly report: (line: string) => void
   readonly nowMs: () => number
 }
@@ -38,7 +35,7 @@ export async function serveMtls(
   door: MtlsDoor,
 ): Promise<MtlsTrigger> {
   const current = { shown, trust }
-  const { report, nowMs } = door
+  const { audit, nowMs, report } = door
   const callers = openCallers({ bundles: () => current.trust.bundles, own: domainOf(shown), nowMs })
   const asks = { requestCert: true, rejectUnauthorized: true, ...contextOf(current) }
   const listener = await openListener(at, asks, (request, response) =>
@@ -46,7 +43,7 @@ export async function serveMtls(
   )
   const { server } = listener
   server.on('secureConnection', (socket) => callers.admit(socket))
-  tellRefused(server, { report, nowMs })
+  tellRefused(server, { audit, report, nowMs })
   const update = (change: Partial<typeof current>): void => {
     Object.assign(current, change)
     server.setSecureContext(contextOf(current))
@@ -89,14 +86,12 @@ function answer(
   response: ServerResponse,
   { door, callers }: { door: MtlsDoor; callers: Callers },
 ): void {
-  const { audit, ...http } = door
   try {
     const identity = callers.identify(request.socket as TLSSocket)
-    void answerHttp(request, response, { ...http, trigger: 'mtls', identity })
+    void answerHttp(request, response, { ...door, trigger: 'mtls', identity })
   } catch (error) {
     const caller = { trigger: 'mtls', source: sourceOf(request.socket.remoteAddress) } as const
-    const refusal = answerRefusal(error)
-    audit.refused(caller, { refusal, error, kind: 'connection', asked: {} })
+    door.audit.unread(caller, { error, kind: 'connection' })
     refuseHttp(response, error, door.door)
   }
 }

@@ -14,7 +14,7 @@ import {
   type Service,
   type ServiceEndpoint,
 } from '../../nats/service.ts'
-import type { Caller } from '../provisioning/audit.ts'
+import type { Audit, Caller } from '../provisioning/audit.ts'
 import {
   refuseUnread,
   type ProvisioningAnswer,
@@ -31,6 +31,12 @@ export interface NatsDoor {
   /** The function's own, at its leafnode server. */
   readonly nkey: string
 }
+export interface NatsWork {
+  readonly work: Work
+  readonly audit: Audit
+  /** The subject on which the function asks itself. */
+  readonly self: string
+}
 export interface NatsTrigger extends AsyncDisposable {
   /** Joins the queue groups, or leaves them: requests then go to another region. */
   setServing(isServing: boolean): void
@@ -40,14 +46,14 @@ export interface NatsTrigger extends AsyncDisposable {
 export function serveNats(
   nc: NatsConnection,
   door: NatsDoor,
-  { work, self: asksItself }: { readonly work: Work; readonly self: string },
+  { work, audit, self: asksItself }: NatsWork,
 ): NatsTrigger {
   const endpoints = endpointsOf(door)
   const service = announce(nc, door, endpoints)
   const answering = new Set<Promise<void>>()
   const serve = (served: Served, caller: (msg: Msg) => Caller, on: typeof service | undefined) =>
     subscribe(nc, served, (msg) => {
-      const answered = answerOne(msg, { ...served, door, caller: caller(msg), work, on })
+      const answered = answerOne(msg, { ...served, door, caller: caller(msg), work, audit, on })
       answering.add(answered)
       void answered.then(() => answering.delete(answered))
     })
@@ -83,13 +89,16 @@ async function answerOne(
     door,
     caller,
     work,
+    audit,
     on,
-  }: Served & { door: NatsDoor; caller: Caller; work: Work; on?: Service | undefined },
+  }: Served & { door: NatsDoor; caller: Caller; on: Service | undefined } & Omit<NatsWork, 'self'>,
 ): Promise<void> {
   const started = process.hrtime.bigint()
-  const answer = isHidden(msg, caller)
-    ? refuseUnread(hidden, door.door)
-    : await work.answer({ kind, bytes: msg.data, caller })
+  const isRead = !isHidden(msg, caller)
+  if (!isRead) audit.unread(caller, { error: hidden, kind })
+  const answer = isRead
+    ? await work.answer({ kind, bytes: msg.data, caller })
+    : refuseUnread(hidden, door.door)
   const isSent = hasResponded(msg, answer)
   const spent = Number(process.hrtime.bigint() - started)
   const refused = answer.isGranted ? undefined : answer.refusal.code

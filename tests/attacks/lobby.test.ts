@@ -1,6 +1,7 @@
 // Mallory holds the lobby's credential, as everybody may. She hears every answer there, sends what she
 // likes to whom she likes, and knows whatever a gateway of hers has read. Each attack is shown to work
 // where its protection is taken out.
+import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import test from 'ava'
 import { sealAnswer } from '../../core/access/answer.ts'
@@ -16,6 +17,7 @@ import { signOperator } from '../../core/trust/operator.ts'
 import { parseUser } from '../../core/trust/user.ts'
 import { provisionCredential, type Provisioning } from '../../functions/provision-credentials.ts'
 import type { Handle } from '../../functions/provisioning/work.ts'
+import { auditFile } from '../../laptop/functions.ts'
 import type { NatsConnection } from '../../nats/connect.ts'
 import type { Credential } from '../../requestor/request-credential.ts'
 import { renewCredential } from '../../requestor/renew-credential.ts'
@@ -363,6 +365,10 @@ for (const [what, text] of [
     sendRaw(mallory, [`HPUB ${subject} ${inbox} ${sizes}\r\n`, headers, body, '\r\n'])
     await until('it is answered', () => heard.all.length > 0)
     t.is(JSON.parse(Buffer.from(heard.all[0] ?? []).toString()).code, 'ERR_CALLER_UNKNOWN')
+    const audit = auditFile(network.homes, 'sfo2', 'lobby')
+    await until('it is in the audit', () =>
+      readFileSync(audit, 'utf8').includes('"rule":"ERR_CALLER_UNKNOWN"'),
+    )
     t.true(isIssued(await askNats(mallory, subject, spell(network))))
     await mallory.close()
   })

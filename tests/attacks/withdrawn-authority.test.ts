@@ -116,8 +116,8 @@ async function openFunction(reported: string[]) {
     bundleMap: bundleMapFile(homes.public),
     roots: rootsFile(homes.public, 'identity'),
   }
-  const work = startWork(() => ({ isGranted: true, body: '{}' }), { door: 'lobby' })
   const audit = openAudit({ region: 'ams3', door: 'lobby' }, () => {})
+  const work = startWork(() => ({ isGranted: true, body: '{}' }), { door: 'lobby', audit })
   const report = (line: string) => void reported.push(line)
   return openMtls(
     { host: '127.0.0.1', port: 0, files },

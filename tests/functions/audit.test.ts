@@ -23,6 +23,7 @@ import { until } from '../until.ts'
 import { authorityOf, mintSvid } from '../workloads.ts'
 import { askHttp, askNats, enterLobby, makeHolder, nowSeconds, spell, spellInvite } from './ask.ts'
 import { askingOrders, postForm, regionOf, sealTo } from './exchange.ts'
+import { placeOf } from './reissue.ts'
 
 const region = 'ams3'
 const billing = 'spiffe://ams3.archipelago.example/workload/billing'
@@ -81,6 +82,7 @@ test('whatever was asked, each decision is one line that the schema knows, witho
   await exchangeTokens()
   await showCertificates()
   await askAsOf2020()
+  await askUnread()
 
   await until('all rules', () => Object.values(summary(read())).flat().length === ruleCount)
   const lines = read()
@@ -98,7 +100,12 @@ test('whatever was asked, each decision is one line that the schema knows, witho
 const expected = {
   'access granted over https': ['lobby'],
   'access granted over nats': ['invite', 'legacy', 'lobby'],
-  'access refused over https': ['ERR_PROOF_ILLEGAL', 'ERR_REQUEST_NOT_JSON'],
+  'access refused over https': [
+    'ERR_METHOD_ILLEGAL',
+    'ERR_PROOF_ILLEGAL',
+    'ERR_REQUEST_NOT_JSON',
+    'ERR_REQUEST_OVERSIZE',
+  ],
   'access refused over nats': [
     'ERR_INVITE_PROOF_WRONG',
     'ERR_NAME_MISSING',
@@ -106,9 +113,16 @@ const expected = {
     'ERR_ROLE_DOOR',
     'ERR_ROLE_UNKNOWN',
   ],
+  'connection refused over mtls': ['ERR_CALLER_CERTIFICATE'],
   'exchange granted over https': ['identity'],
   'exchange granted over mtls': ['identity'],
-  'exchange refused over https': ['ERR_GRANT_TYPE', 'ERR_ROLE_UNKNOWN', 'ERR_TOKEN_BINDING'],
+  'exchange refused over https': [
+    'ERR_CLIENT_AUTHENTICATION',
+    'ERR_CONTENT_TYPE',
+    'ERR_GRANT_TYPE',
+    'ERR_ROLE_UNKNOWN',
+    'ERR_TOKEN_BINDING',
+  ],
   'exchange refused over mtls': ['ERR_TOKEN_SUBJECT'],
   'renewal granted over nats': ['renewal'],
   'renewal refused over nats': ['ERR_PROOF_OTHER_KEY'],
@@ -210,4 +224,18 @@ async function askAsOf2020(): Promise<void> {
   secret(...answer.split('\n').filter((line) => /^[\w.-]{50,}$/.test(line)))
   await nc.request('chat.req.access', ' ', { timeout: 5_000 })
   await nc.close()
+}
+
+/** What is refused before it is read, at its door or at the handshake. */
+async function askUnread(): Promise<void> {
+  const url = regionOf(network, region).https.lobby ?? ''
+  const { ca } = network.network.file
+  await askHttp(url, { ca, body: Buffer.alloc(4_097) })
+  await askHttp(url, { ca, method: 'PUT' })
+  const basic = { authorization: `Basic ${btoa('x:y')}` }
+  secret(btoa('x:y'))
+  await postForm(network, region, { form: 'a=b', headers: basic })
+  await postForm(network, region, { form: 'a=b', headers: { 'content-type': 'text/plain' } })
+  const { host, port } = placeOf(network, { region, door: 'identity' }).mtls
+  await askHttp(`https://${host}:${port}/token`, { rejectUnauthorized: false }).catch(() => {})
 }

@@ -67,10 +67,14 @@ async function startHttps(): Promise<HttpsTrigger> {
   const place = { region: 'ams3', door: 'lobby' } as const
   const audit = openAudit(place, () => {})
   const provisioning = { ...place, trust: () => trust, nowMs: Date.now, audit }
-  const work = startWork((request) => provisionCredential(request, provisioning), place)
+  const work = startWork((request) => provisionCredential(request, provisioning), {
+    ...place,
+    audit,
+  })
   return serveHttps({ host: '127.0.0.1', port: 0 }, issued, {
     door: 'lobby',
     work,
+    audit,
     problem: () => undefined,
   })
 }

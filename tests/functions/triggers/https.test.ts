@@ -4,8 +4,10 @@ import { once } from 'node:events'
 import { Agent } from 'node:https'
 import { connect, type TLSSocket } from 'node:tls'
 import test from 'ava'
+import { auditLine } from '../../../core/access/audit-line.ts'
 import type { ProvisioningAnswer } from '../../../functions/provision-credentials.ts'
 import { serveHttps, type HttpsTrigger } from '../../../functions/triggers/https.ts'
+import { openAudit } from '../../../functions/provisioning/audit.ts'
 import { startWork, type Handle } from '../../../functions/provisioning/work.ts'
 import { makeServerCertificate } from '../../server-certificate.ts'
 import { until } from '../../until.ts'
@@ -23,14 +25,20 @@ const handle: Handle = async ({ bytes }) => {
   return granted
 }
 
+const place = { region: 'ams3', door: 'lobby' } as const
 let door: HttpsTrigger
 let problem: string | undefined
 test.before(async () => (door = await open()))
 test.after.always(() => door[Symbol.asyncDispose]())
 
-function open(): Promise<HttpsTrigger> {
-  const work = startWork(handle, { door: 'lobby' })
-  return serveHttps({ host, port: 0 }, issued, { door: 'lobby', work, problem: () => problem })
+function open(audit = openAudit(place, () => {})): Promise<HttpsTrigger> {
+  const work = startWork(handle, { door: 'lobby', audit })
+  return serveHttps({ host, port: 0 }, issued, {
+    door: 'lobby',
+    work,
+    audit,
+    problem: () => problem,
+  })
 }
 
 const url = (path = '/', { port } = door): string => `https://${host}:${port}${path}`
@@ -96,6 +104,33 @@ function dial(options: object = {}): TLSSocket {
   const socket = connect({ host, port: door.port, ca, ...options })
   return socket.on('error', () => {})
 }
+
+test('what is refused before it is read is in the audit, a flood of it in two lines', async (t) => {
+  const lines: string[] = []
+  const audit = openAudit(place, (line) => void lines.push(line))
+  await using apart = await open(audit)
+  const at = (path: string) => url(path, apart)
+  for (let asked = 0; asked < 20; asked += 1)
+    t.is((await askHttp(at('/'), { ca, body: Buffer.alloc(4_097) })).status, 413)
+  t.is((await askHttp(at('/'), { ca, method: 'PUT' })).status, 405)
+  t.is((await askHttp(at('/nowhere'), { ca })).status, 404)
+  t.is((await askHttp(at('/healthz'), { ca })).status, 405)
+  audit[Symbol.dispose]()
+  const caller = { trigger: 'https', source: host }
+  t.deepEqual(
+    lines.map((line) => {
+      const { time: _, ...rest } = auditLine.parse(JSON.parse(line))
+      return rest
+    }),
+    (
+      [
+        { rule: 'ERR_REQUEST_OVERSIZE' },
+        { rule: 'ERR_METHOD_ILLEGAL' },
+        { rule: 'ERR_REQUEST_OVERSIZE', times: 19 },
+      ] as const
+    ).map((line) => ({ ...place, caller, verdict: 'refused', kind: 'access', ...line })),
+  )
+})
 
 test('speaks no TLS below 1.2', async (t) => {
   const ciphers = 'DEFAULT:@SECLEVEL=0'

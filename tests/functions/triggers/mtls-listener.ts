@@ -103,7 +103,7 @@ export async function open(nowMs = () => Date.now()): Promise<Open> {
   const audit = openAudit({ region: 'ams3', door: 'lobby' }, (line) =>
     audited.push(JSON.parse(line) as Record<string, unknown>),
   )
-  const door = { door: 'lobby', work: startWork(handle, { door: 'lobby' }) } as const
+  const door = { door: 'lobby', work: startWork(handle, { door: 'lobby', audit }) } as const
   const report = (line: string) => void reported.push(line)
   const rest = { problem: () => undefined, audit, report, nowMs }
   const at = { host: '127.0.0.1', port: 0 }

@@ -122,7 +122,11 @@ for (const [what, shown, why] of [
     const line = await until('the line', () => apart.reported[0])
     t.regex(line, /^mTLS handshake refused: /)
     t.regex(line, typeof why === 'string' ? new RegExp(why) : why)
-    t.deepEqual(apart.audited, [])
+    const [audited, ...more] = apart.audited
+    t.like(audited, { verdict: 'refused', rule: 'ERR_CALLER_CERTIFICATE', kind: 'connection' })
+    t.like(audited, { caller: { trigger: 'mtls', source: '127.0.0.1' } })
+    t.true(line.includes(`refused: ${String(audited?.['reason'])}`))
+    t.deepEqual(more, [])
   })
 
 for (const [what, shown, reason] of [

@@ -2,12 +2,14 @@
 import { connect } from '@nats-io/transport-node'
 import test from 'ava'
 import { accessSubject } from '../../../core/network/access-subject.ts'
+import { openAudit } from '../../../functions/provisioning/audit.ts'
 import { startWork, type Handle } from '../../../functions/provisioning/work.ts'
 import { serveNats } from '../../../functions/triggers/nats.ts'
 import { startTestServer } from '../../test-server.ts'
 import { until } from '../../until.ts'
 
 const door = { region: 'ams3', door: 'lobby', nkey: 'UTEST' } as const
+const audit = openAudit(door, () => {})
 const subject = accessSubject('lobby', 'ams3')
 
 for (const isGranted of [true, false])
@@ -30,8 +32,8 @@ for (const isGranted of [true, false])
       await released
       return isGranted ? { isGranted, body: 'late' } : { isGranted, refusal, body: 'late' }
     }
-    const work = startWork(handle, { door: 'lobby' })
-    const trigger = serveNats(nc, door, { work, self: 'self' })
+    const work = startWork(handle, { door: 'lobby', audit })
+    const trigger = serveNats(nc, door, { work, audit, self: 'self' })
     trigger.setServing(true)
     await nc.flush()
     requestor.publish(subject, 'anything', { reply: 'inbox' })
@@ -51,8 +53,9 @@ test('an answer that is larger than the server takes harms nothing, and is count
   await using server = await startTestServer({ max_payload: 4096 })
   const nc = await connect({ servers: server.url })
   const body = 'x'.repeat(4097)
-  const work = startWork(() => ({ isGranted: true, body }), { door: 'lobby' })
-  await using trigger = serveNats(nc, door, { work, self: 'self' })
+  const work = startWork(() => ({ isGranted: true, body }), { door: 'lobby', audit })
+  t.teardown(() => nc.close())
+  await using trigger = serveNats(nc, door, { work, audit, self: 'self' })
   trigger.setServing(true)
   nc.publish(subject, 'anything', { reply: 'inbox' })
   await until('it is counted', async () => {
