@@ -1,11 +1,17 @@
 // What the commands about certificate authorities share.
+import { join, resolve } from 'node:path'
 import { Option } from '@commander-js/extra-typings'
-import { authorityKinds, type AuthorityPlace } from '../core/identity/authority.ts'
+import {
+  authorityKinds,
+  type AuthorityKind,
+  type AuthorityPlace,
+} from '../core/identity/authority.ts'
 import type { Certificate } from '../core/identity/certificate.ts'
 import type { AuthorityStore } from '../store/root.ts'
 import { openFiles } from '../store/files.ts'
 import { sha256Of } from '../store/withdraw-authority.ts'
-import type { Place } from './command.ts'
+import { repositoriesOf, type Place } from './command.ts'
+import { requireOutside } from '../store/place.ts'
 
 /** A function, for commander changes options that it is given. */
 export const kindOption = () =>
@@ -32,6 +38,12 @@ export const authorityPlace = ({ region, kind, laptop }: PlaceOptions): Authorit
   ...{ region, kind },
   placement: laptop ? 'laptop' : 'distributed',
 })
+
+/** Where a root's key was handed to; refuses a folder in a repository. */
+export function rootKeyIn(folder: string, place: Place, kind: AuthorityKind): string {
+  requireOutside(resolve(folder), repositoriesOf(place.archipelagoFile))
+  return join(resolve(folder), `${place.archipelago.network}-${kind}-root.key`)
+}
 
 /** For a program, and for people to compare by eye. */
 export function describeCertificate(certificate: Certificate) {

@@ -1,13 +1,11 @@
 // Makes the two roots of a network. What they sign is a region's authority, every 60 days, so their keys
 // lie encrypted, or somewhere else altogether.
-import { join, resolve } from 'node:path'
 import { Option } from '@commander-js/extra-typings'
 import { authorityKinds } from '../core/identity/authority.ts'
-import { requireOutside } from '../store/place.ts'
 import { ensureRoot, type EnsuredRoot, type RootKey } from '../store/root.ts'
-import { describeCertificate, openStore } from './authority-options.ts'
-import { networkCommand, openPlace, repositoriesOf, runCommand } from './command.ts'
-import { readPassphrase } from './passphrase.ts'
+import { describeCertificate, openStore, rootKeyIn } from './authority-options.ts'
+import { networkCommand, openPlace, runCommand } from './command.ts'
+import { once, readPassphrase } from './passphrase.ts'
 
 const command = networkCommand(
   'make-root',
@@ -29,13 +27,12 @@ const command = networkCommand(
 async function main(): Promise<void> {
   const { kind, passphraseFile, keyDir, dryRun: isDryRun, json, ...where } = command.parse().opts()
   const place = openPlace(where)
-  if (keyDir !== undefined) requireOutside(resolve(keyDir), repositoriesOf(place.archipelagoFile))
   const isPlain = keyDir !== undefined && passphraseFile === undefined
   const ask = once(() => readPassphrase(passphraseFile, { isNew: true }))
   const store = openStore(place, { isDryRun })
   const made = []
   for (const each of kind === 'both' ? authorityKinds : [kind]) {
-    const file = keyDir && join(resolve(keyDir), `${place.archipelago.network}-${each}-root.key`)
+    const file = keyDir && rootKeyIn(keyDir, place, each)
     const key: RootKey = { file, ...(!isPlain && !isDryRun && { passphrase: ask }) }
     made.push({ kind: each, ...describe(await ensureRoot(store, each, key)) })
   }
@@ -56,12 +53,6 @@ function show({ kind, isMade, keyFile, sha256, notAfter }: Described, isDryRun?:
   if (!isMade) return `${kind} root is there: sha256 ${sha256}, until ${notAfter}`
   if (isDryRun) return `${kind} root would be made, its key at ${keyFile}`
   return `${kind} root made: sha256 ${sha256}, until ${notAfter}, its key at ${keyFile}`
-}
-
-/** One passphrase for both: asked for when the first key is written. */
-function once(read: () => Promise<string>): () => Promise<string> {
-  let passphrase: Promise<string> | undefined
-  return () => (passphrase ??= read())
 }
 
 runCommand(command.name(), main)

@@ -30,6 +30,12 @@ export async function readPassphrase(
   return passphrase
 }
 
+/** For a command that opens more than one key with it. */
+export function once(read: () => Promise<string>): () => Promise<string> {
+  let passphrase: Promise<string> | undefined
+  return () => (passphrase ??= read())
+}
+
 /** Reads a line from the terminal without showing it. */
 async function ask({ input, output }: Terminal, prompt: string): Promise<string> {
   if (!input.isTTY)

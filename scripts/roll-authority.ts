@@ -5,8 +5,11 @@ import { readApplied } from '../store/applied.ts'
 import { Refusal } from '../core/errors.ts'
 import { rollNetwork } from '../laptop/network/ask-network.ts'
 import { describeRoll, type Rolled } from '../laptop/network/roll-network.ts'
-import { kindOption } from './authority-options.ts'
-import { networkCommand, openPlace, runCommand } from './command.ts'
+import type { AuthorityKind } from '../core/identity/authority.ts'
+import type { NextRootKey } from '../store/roll-root.ts'
+import { kindOption, rootKeyIn } from './authority-options.ts'
+import { networkCommand, openPlace, runCommand, type Place } from './command.ts'
+import { once, readPassphrase } from './passphrase.ts'
 
 const command = networkCommand(
   'roll-authority',
@@ -16,6 +19,8 @@ const command = networkCommand(
   .option('--root', 'the root, and every authority below it')
   .addOption(kindOption())
   .option('--publish', 'with --root: only make the next one known; run it again without it')
+  .option('--passphrase-file <file>', 'where the passphrase of the root is, instead of asking')
+  .option('--key-dir <dir>', "the folder of the root's key, where it is not in the operator's home")
   .option('--dry-run', 'change nothing, say what is there and what comes next')
   .option('--json', 'print what is there afterwards as JSON')
 
@@ -30,12 +35,29 @@ async function main(): Promise<void> {
   const archipelago = readApplied(openFiles(), place.homes) ?? place.archipelago
   const request = { kind, region, isOnlyPublished }
   const report = (line: string): void => console.error(`• ${line}`)
+  const where = { ...place, archipelago }
   const rolled = dryRun
-    ? await describeRoll({ ...place, archipelago }, request)
-    : await rollNetwork({ ...place, archipelago }, request, report)
+    ? describeRoll(where, request)
+    : await rollNetwork(where, request, { key: keyOf(place, options), report })
   if (json) return console.log(JSON.stringify(rolled, undefined, 2))
   for (const line of format(rolled)) console.log(line)
   if (dryRun) console.log(`next: ${nextSteps[rolled.stage]}`)
+}
+
+interface KeyOptions {
+  readonly kind: AuthorityKind
+  readonly passphraseFile?: string | undefined
+  readonly keyDir?: string | undefined
+}
+
+/** The passphrase is asked for where a key is under one; a file of it puts the next key under one, too. */
+function keyOf(place: Place, { kind, passphraseFile, keyDir }: KeyOptions): NextRootKey {
+  const isSealed = passphraseFile !== undefined
+  return {
+    file: keyDir && rootKeyIn(keyDir, place, kind),
+    passphrase: once(() => readPassphrase(passphraseFile, { isNew: isSealed })),
+    isSealed,
+  }
 }
 
 const nextSteps: Record<Rolled['stage'], string> = {
@@ -51,14 +73,18 @@ function format({ roots, authorities }: Rolled): string[] {
   ]
 }
 
-/** A region's request is written by then. */
-const signElsewhere =
-  'sign the region’s request with sign-region --laptop, then run it again; a root: docs/operations.md'
+const keyElsewhere =
+  'name the folder of the root’s key with --key-dir; or sign the region’s request with sign-region --laptop, and run it again'
 
 runCommand(command.name(), main, {
   ERR_OPTION_ILLEGAL: 'npx node scripts/roll-authority.ts --help',
-  ERR_KEY_NOT_HERE: signElsewhere,
-  ERR_PASSPHRASE_MISSING: signElsewhere,
+  ERR_KEY_NOT_HERE: keyElsewhere,
+  ERR_PASSPHRASE_MISSING:
+    'name its file with --passphrase-file; or sign the region’s request with sign-region --laptop, and run it again',
+  ERR_AUTHORITY_UNSIGNED:
+    'for each: request-authority --replace, sign-region, request-authority, withdraw-authority; then run it again: it goes on',
+  ERR_HOME_ELSEWHERE:
+    'for it: request-authority --replace, sign-region, request-authority, withdraw-authority',
   ERR_RELOAD_FAILED: 'look at the log of the named server, then run it again: it goes on',
   ERR_NOT_MESHED: 'look with verify-supercluster what is missing, then run it again: it goes on',
 })

@@ -42,7 +42,7 @@ export async function readAuthorityKey(
   return parseKey(Buffer.from(pem).toString(), path)
 }
 
-const isEncrypted = (text: string) => text.startsWith('-----BEGIN AGE ENCRYPTED FILE-----')
+export const isEncrypted = (text: string) => text.startsWith('-----BEGIN AGE ENCRYPTED FILE-----')
 
 /** A key of a plain file. */
 export function readPlainKey(files: Files, path: string): KeyPair | undefined {

@@ -182,6 +182,12 @@ export function adoptIntermediate(
   return certificate
 }
 
+/** Whether the region signs in a home on this machine. */
+export const isHere = (
+  { files, homes }: Pick<AuthorityStore, 'files' | 'homes'>,
+  place: AuthorityPlace,
+): boolean => files.read(intermediateFiles(homes, place, 'current').key) !== undefined
+
 /** The same; undefined also where it is to be replaced, for too little is left. */
 export function readIntermediate(store: AuthorityStore, place: AuthorityPlace): Issuer | undefined {
   const issuer = readSigning(store, place)

@@ -10,11 +10,17 @@ import {
 import { Refusal, type RefusalCode } from '../../core/errors.ts'
 import type { Issuer } from '../../core/identity/issue.ts'
 import { isIntermediateDue } from '../../core/identity/lifetime.ts'
-import { readIntermediates, readRoots } from '../../store/authority-files.ts'
+import { readIntermediates } from '../../store/authority-files.ts'
 import { publishBundles } from '../../store/bundles.ts'
 import { publishIntermediate, readSigning } from '../../store/intermediate.ts'
 import { adoptNext, publishNext, rollStage, withdrawOthers } from '../../store/roll-intermediate.ts'
-import { isUnderNewestRoot, rootStage, withdrawOldRoots } from '../../store/roll-root.ts'
+import {
+  endRootRoll,
+  isUnderNewestRoot,
+  readNewestRoot,
+  rootStage,
+  withdrawOldRoots,
+} from '../../store/roll-root.ts'
 import { ensureRoot, readRoot, type AuthorityStore } from '../../store/root.ts'
 import { withTrustLock } from '../../store/trust-lock.ts'
 
@@ -94,18 +100,21 @@ async function ensureAuthority(store: MakingStore, place: AuthorityPlace): Promi
 
 /** Where the next root signs already. Whose key is kept elsewhere is not replaced from here. */
 async function finishRoot(store: AuthorityStore, kind: AuthorityKind): Promise<void> {
-  if (readRoots(store.files, store.homes, kind).length < 2) return
-  const stage = await rootStage(store, kind).catch(onlyRefusal)
-  if (stage !== 'adopted') return
+  if (rootStage(store, kind) !== 'adopted') return
   for (const { name } of store.archipelago.regions) {
     const place = laptopPlace(name, kind)
     const signing = readSigning(store, place)
     if (signing && isUnderNewestRoot(store, kind, signing.certificate)) continue
-    await publishNext(store, place, () => readRoot(store, kind))
+    const isSigned = await publishNext(store, place, () => readNewestRoot(store, kind)).then(
+      () => true,
+      onlyRefusal,
+    )
+    if (!isSigned) return
     adoptNext(store, place)
     withdrawOthers(store, place)
   }
   withdrawOldRoots(store, kind)
+  endRootRoll(store, kind)
 }
 
 /** Its key may be lost; then the one that signs goes on, or another one is made. */

@@ -3,8 +3,9 @@ import type { Archipelago } from '../../core/archipelago.ts'
 import { Refusal } from '../../core/errors.ts'
 import type { Homes } from '../../store/homes.ts'
 import { askControl } from '../control/ask-control.ts'
-import { openControl } from '../control/open-control.ts'
-import { rollStopped, type Rolled, type RollRequest } from './roll-network.ts'
+import { isHeld, openControl } from '../control/open-control.ts'
+import type { NextRootKey } from '../../store/roll-root.ts'
+import { rollSigned, rollStopped, type Rolled, type RollRequest } from './roll-network.ts'
 
 interface Where {
   readonly archipelago: Archipelago
@@ -12,16 +13,26 @@ interface Where {
 }
 type Report = (line: string) => void
 
-/** Returns when every process has confirmed it; where none runs, when it is written. */
+/**
+ * Returns when every process has confirmed it; where none runs, when it is written. A root's key stays in
+ * this process: what is asked of the network is to take what was signed.
+ */
 export async function rollNetwork(
   { archipelago, homes }: Where,
   request: RollRequest,
-  report: Report,
+  { key, report }: { readonly key?: NextRootKey | undefined; readonly report: Report },
 ): Promise<Rolled> {
-  const rolled = await askControl<Rolled>(homes.run, { do: 'roll', ...request }, report)
-  if (rolled !== undefined) return rolled
-  await using _held = await openControl(homes.run)
-  return await rollStopped({ archipelago, homes }, request, report)
+  const owner = { archipelago, homes, key }
+  if (!(await isHeld(homes.run))) {
+    await using _held = await openControl(homes.run)
+    return await rollStopped(owner, request, report)
+  }
+  const advance = async (next: RollRequest): Promise<void> => {
+    const asked = { ...next, do: 'roll' as const }
+    if ((await askControl(homes.run, asked, report)) === undefined)
+      throw new Refusal('ERR_CONTROL_LOST', 'the network ended meanwhile')
+  }
+  return rollSigned({ ...owner, nowMs: Date.now, report, advance }, request)
 }
 
 /** Refuses where nothing runs: then there is no link. */

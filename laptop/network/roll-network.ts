@@ -8,12 +8,19 @@ import { quote } from '../../core/quote.ts'
 import { readIntermediates, readRoots } from '../../store/authority-files.ts'
 import { openFiles } from '../../store/files.ts'
 import type { Homes } from '../../store/homes.ts'
-import { readSigning } from '../../store/intermediate.ts'
-import { isOverlapOver, rollStage, type RollStage } from '../../store/roll-intermediate.ts'
-import { rootStage } from '../../store/roll-root.ts'
-import type { AuthorityStore } from '../../store/root.ts'
+import { isHere, readSigning } from '../../store/intermediate.ts'
+import { readAuthorities } from '../../store/authorities.ts'
+import {
+  isOverlapOver,
+  publishNext,
+  rollStage,
+  type RollStage,
+} from '../../store/roll-intermediate.ts'
+import { rootStage, type NextRootKey } from '../../store/roll-root.ts'
+import { readRoot, type AuthorityStore } from '../../store/root.ts'
 import { laptopPlace, laptopPlaces } from '../identity/make-authorities.ts'
-import { rollAuthorities, rollRoot, type Rollover } from '../identity/roll-authority.ts'
+import { rollAuthorities, type Rollover } from '../identity/roll-authority.ts'
+import { advanceRoot, rollRoot } from '../identity/roll-root.ts'
 import { writeNetworkFile } from './network-file.ts'
 import type { NetworkRuntime } from './runtime.ts'
 
@@ -38,6 +45,7 @@ interface Owner {
   readonly archipelago: Archipelago
 }
 
+/** As the network that is asked over its control socket. */
 export async function rollRunning(
   runtime: NetworkRuntime,
   request: RollRequest,
@@ -50,28 +58,52 @@ export async function rollRunning(
     writeNetworkFile(runtime)
     await supercluster.confirm(report)
   }
-  return roll({ ...owner, nowMs: Date.now, confirm, report }, request)
+  await advanceRoll({ ...owner, nowMs: Date.now, confirm, report }, request)
+  return describeRoll(owner, request)
+}
+
+/** What needs a root's key, in the process that was given it; the network, if one runs, does the rest. */
+export interface RollOwner extends Omit<Rollover, 'confirm'> {
+  readonly key?: NextRootKey | undefined
+  readonly advance: (request: RollRequest) => Promise<void>
 }
 
 /** While nothing runs there is nobody to confirm. */
 export function rollStopped(
-  owner: Owner,
+  owner: Owner & Pick<RollOwner, 'key'>,
   request: RollRequest,
   report: (line: string) => void,
 ): Promise<Rolled> {
-  return roll({ ...owner, nowMs: Date.now, confirm: () => Promise.resolve(), report }, request)
+  const rollover = { ...owner, nowMs: Date.now, confirm: () => Promise.resolve(), report }
+  return rollSigned({ ...rollover, advance: (next) => advanceRoll(rollover, next) }, request)
 }
 
-async function roll(rollover: Rollover, request: RollRequest): Promise<Rolled> {
+export async function rollSigned(owner: RollOwner, request: RollRequest): Promise<Rolled> {
+  const { kind, region, isOnlyPublished } = request
+  const { key } = owner
+  requireKnown(owner, region)
+  if (region === undefined) await rollRoot(owner, { kind, isOnlyPublished, key })
+  else {
+    const [store, place] = [storeOf(owner), laptopPlace(region, kind)]
+    if (readAuthorities(store, place).length > 0 && !isHere(store, place))
+      throw new Refusal('ERR_HOME_ELSEWHERE', `${region} signs in a home that is elsewhere`)
+    if (rollStage(store, place) === 'steady')
+      await publishNext(store, place, () => readRoot(store, kind, key))
+    await owner.advance(request)
+  }
+  return describeRoll(owner, request)
+}
+
+/** What needs no key of a root, unless a region's next authority is not signed yet. */
+async function advanceRoll(rollover: Rollover, request: RollRequest): Promise<void> {
   const { kind, region, isOnlyPublished } = request
   requireKnown(rollover, region)
-  if (region === undefined) await rollRoot(rollover, { kind, isOnlyPublished })
+  if (region === undefined) await advanceRoot(rollover, { kind, isOnlyPublished })
   else await rollAuthorities(rollover, [laptopPlace(region, kind)])
-  return describeRoll(rollover, request)
 }
 
 /** Changes nothing. */
-export async function describeRoll(owner: Owner, request: RollRequest): Promise<Rolled> {
+export function describeRoll(owner: Owner, request: RollRequest): Rolled {
   const { kind, region } = request
   requireKnown(owner, region)
   const store = storeOf(owner)
@@ -81,9 +113,7 @@ export async function describeRoll(owner: Owner, request: RollRequest): Promise<
   const regions = archipelago.regions.filter(({ name }) => name === (region ?? name))
   return {
     stage:
-      region === undefined
-        ? await rootStage(store, kind)
-        : rollStage(store, laptopPlace(region, kind)),
+      region === undefined ? rootStage(store, kind) : rollStage(store, laptopPlace(region, kind)),
     roots: serials(readRoots(files, homes, kind)),
     authorities: regions.map(({ name }) => ({
       region: name,

@@ -159,7 +159,7 @@ test('nor one of a root that was withdrawn, when git is reverted', async (t) => 
   const store = await makeStore(t)
   const stolen = await readRoot(store, 'identity')
   await publishNextRoot(store, 'identity')
-  adoptNextRoot(store, 'identity')
+  await adoptNextRoot(store, 'identity')
   const path = rootsFile(store.homes.public, 'identity')
   const before = readFileSync(path)
   const planted = formatCertificates([await makeAuthority(stolen, limits(store))])

@@ -11,7 +11,7 @@ import {
   type ExpectedPeer,
 } from '../../core/identity/expected-peers.ts'
 import { openDoors } from '../../core/network/access-subject.ts'
-import { rollRoot } from '../../laptop/identity/roll-authority.ts'
+import { ownerOf, rollRoot } from '../../laptop/identity/roll-root.ts'
 import { peerChain } from '../../nats/handshake.ts'
 import { readIntermediates, readRoots } from '../../store/authority-files.ts'
 import { openFiles } from '../../store/files.ts'
@@ -115,14 +115,14 @@ test('dozens of renewals and two roots: no message is missing, and nobody is ref
   const { homes, archipelago, supercluster } = network
   for (const kind of authorityKinds)
     await rollRoot(
-      {
+      ownerOf({
         ...{ homes, archipelago, nowMs: Date.now, report: () => {} },
         confirm: async () => {
           await supercluster.confirm(() => {})
           await Promise.all(announcers.map((announcer) => announcer.renew()))
           steps.push(`${kind}: ${trusted(kind)}`)
         },
-      },
+      }),
       { kind },
     )
   await until(

@@ -13,11 +13,8 @@ import {
 import { readBundles } from '../../../store/bundles.ts'
 import { join } from 'node:path'
 import type { AuthorityPlace } from '../../../core/identity/authority.ts'
-import {
-  rollAuthorities,
-  rollRoot,
-  type Rollover,
-} from '../../../laptop/identity/roll-authority.ts'
+import { rollAuthorities, type Rollover } from '../../../laptop/identity/roll-authority.ts'
+import { ownerOf, rollRoot } from '../../../laptop/identity/roll-root.ts'
 import { requireServed } from '../../../laptop/identity/served.ts'
 import { identityPaths } from '../../../laptop/layout.ts'
 import { readLeaf } from '../../../laptop/identity/leaves.ts'
@@ -99,7 +96,7 @@ for (const cutAt of [1, 2, 3])
 
 test.serial('a root is replaced with every authority below it', async (t) => {
   const [before] = roots()
-  await rollRoot(rollover(), { kind: 'identity' })
+  await rollRoot(ownerOf(rollover()), { kind: 'identity' })
   const [after, ...others] = roots()
   t.deepEqual(others, [])
   t.not(after?.serial, before?.serial)
@@ -135,7 +132,7 @@ test.serial(
       new Map([first, own.leafnode].map((process) => [process.name, read(process)]))
     const before = show()
     t.deepEqual(await knock(before), all)
-    await rollRoot(rollover(), { kind: 'identity' })
+    await rollRoot(ownerOf(rollover()), { kind: 'identity' })
     t.deepEqual(await knock(before), [])
     const after = show()
     t.deepEqual(await knock(after), all)
@@ -182,9 +179,11 @@ async function mayEnter(
 for (const cutAt of [1, 2, 3, 4, 5])
   test.serial(`a root cut off before confirmation ${cutAt} goes on from there`, async (t) => {
     const [before] = roots()
-    await t.throwsAsync(rollRoot(rollover(cutAt), { kind: 'identity' }), { message: 'cut off' })
+    await t.throwsAsync(rollRoot(ownerOf(rollover(cutAt)), { kind: 'identity' }), {
+      message: 'cut off',
+    })
     await t.notThrowsAsync(supercluster.awaitMesh(1000))
-    await rollRoot(rollover(), { kind: 'identity' })
+    await rollRoot(ownerOf(rollover()), { kind: 'identity' })
     const [after, ...others] = roots()
     t.deepEqual(others, [])
     t.not(after?.serial, before?.serial)
@@ -193,11 +192,11 @@ for (const cutAt of [1, 2, 3, 4, 5])
 
 test.serial('a public root is only published at first, where it is asked for', async (t) => {
   const publicRoots = () => readRoots(openFiles(), homes, 'public').length
-  await rollRoot(rollover(), { kind: 'public', isOnlyPublished: true })
+  await rollRoot(ownerOf(rollover()), { kind: 'public', isOnlyPublished: true })
   t.is(publicRoots(), 2)
-  await rollRoot(rollover(), { kind: 'public', isOnlyPublished: true })
+  await rollRoot(ownerOf(rollover()), { kind: 'public', isOnlyPublished: true })
   t.is(publicRoots(), 2)
-  await rollRoot(rollover(), { kind: 'public' })
+  await rollRoot(ownerOf(rollover()), { kind: 'public' })
   t.is(publicRoots(), 1)
   await t.notThrowsAsync(supercluster.awaitMesh(1000))
 })
