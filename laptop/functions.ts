@@ -1,5 +1,5 @@
 // The function processes of one machine: for every region and open door one.
-import { mkdirSync, renameSync, statSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { hasMtls } from '../core/access/door.ts'
 import type { Archipelago } from '../core/archipelago.ts'
@@ -17,8 +17,6 @@ export interface FunctionPlan {
   /** The bundled function. */
   readonly bundle: string
 }
-
-const auditBytesMax = 4 * 1024 * 1024
 
 // The function lives on 15 MB; left alone, Node lets garbage grow to 170 MB under load before it looks
 // for it, and is no faster for it (docs/benchmarks.md). The Dockerfile says the same.
@@ -59,13 +57,13 @@ function functionProcess(
     args: [...memoryBounds, bundle, region.name, door],
     mark: bundle,
     log: audit,
-    output: audit,
     env: {
       PATH: process.env['PATH'],
       MALLOC_ARENA_MAX: '1',
       NODE_COMPILE_CACHE: join(dirname(bundle), 'compiled'),
       ARCHIPELAGO_REGION: region.name,
       ARCHIPELAGO_DOOR: door,
+      AUDIT_FILE: audit,
       ARCHIPELAGO_PUBLIC: homes.public,
       ARCHIPELAGO_KEYS: keys,
       NATS_URL: formatUrl(region.leafnode.client),
@@ -85,9 +83,7 @@ function functionProcess(
   }
 }
 
-/** Before a function starts: an audit file that grew large is put aside, the one before it is given up. */
+/** Before a function starts: it does not make the folder of its audit. */
 export function prepareFunction({ log: path }: ProcessSpec): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0
-  if (size > auditBytesMax) renameSync(path, `${path}.1`)
 }

@@ -1,6 +1,6 @@
 // One child process: how it is started, how it ends, and how it is known again later.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { closeSync, openSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 
 export interface ProcessSpec {
   readonly name: string
@@ -11,8 +11,6 @@ export interface ProcessSpec {
   /** Where to look for its last words. */
   readonly log: string
   readonly env?: NodeJS.ProcessEnv
-  /** A file to which its standard output is appended. */
-  readonly output?: string
 }
 
 export interface ProcessExit {
@@ -40,10 +38,8 @@ export function startProcess(
   hear: (line: string) => void = () => {},
 ): RunningProcess {
   const [command = spec.command, ...args] = [...dieWithParent(), spec.command, ...spec.args]
-  const output = spec.output === undefined ? 'ignore' : openSync(spec.output, 'a', 0o600)
   const { env = process.env } = spec
-  const child = spawn(command, args, { detached: true, stdio: ['ignore', output, 'pipe'], env })
-  if (typeof output === 'number') closeSync(output)
+  const child = spawn(command, args, { detached: true, stdio: ['ignore', 'ignore', 'pipe'], env })
   const errors = collectErrors(child, hear)
   const exited = new Promise<ProcessExit>((resolve) => {
     const end = (code: number | null, signal: NodeJS.Signals | null) =>

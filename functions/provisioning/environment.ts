@@ -25,6 +25,8 @@ export interface FunctionEnvironment extends FunctionPlace {
   readonly https?: ListenAt & { readonly files: CertificateFiles }
   /** Where callers show their identities, as the function shows the one that it has for NATS. */
   readonly mtls?: ListenAt & { readonly files: PeerTrustFiles }
+  /** Where audit lines go instead of standard output. */
+  readonly auditFile?: string
 }
 
 /** Refuses an environment in which something is missing, naming the variable. */
@@ -52,6 +54,7 @@ export function parseFunctionEnvironment(env: NodeJS.ProcessEnv): FunctionEnviro
         },
       },
     }),
+    ...(env['AUDIT_FILE'] && { auditFile: env['AUDIT_FILE'] }),
     ...(env['MTLS_PORT'] && {
       mtls: {
         host: env['MTLS_HOST'] ?? '127.0.0.1',

@@ -7,6 +7,7 @@ import { keepAfterFirst } from '../certificates/keep-after-first.ts'
 import type { Renewed } from '../certificates/keep-current.ts'
 import type { Provisioning } from '../provision-credentials.ts'
 import { openAudit } from './audit.ts'
+import { openAuditFile } from './audit-file.ts'
 import { connector } from './connector.ts'
 import type { FunctionEnvironment } from './environment.ts'
 import { handlerOf } from './handler.ts'
@@ -39,8 +40,11 @@ export async function startFunction(
 ): Promise<RunningFunction> {
   const { region, door, folders } = environment
   const { report = reportToStderr, queue } = parts
-  const { writeAudit = writeToStdout, selfIntervalMs = 1_000 } = parts
+  const { selfIntervalMs = 1_000 } = parts
   await using started = new AsyncDisposableStack()
+  const openAuditOf = (path: string) => started.use(openAuditFile(path)).write
+  const { auditFile } = environment
+  const { writeAudit = auditFile ? openAuditOf(auditFile) : writeToStdout } = parts
   // First of all, for what follows is done while the leafnode server shakes hands.
   const own = holdCertificate(environment.nats.files)
   const { nkey, connect, refused } = connector(environment, own, report)
