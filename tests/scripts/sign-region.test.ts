@@ -117,6 +117,50 @@ test.serial('a good authority is replaced on request, and the old one withdrawn'
   t.false(existsSync(join(region.data, 'operator')))
 })
 
+test.serial('a root is replaced with regions elsewhere, a step at each run', async (t) => {
+  const { folder, operator, region } = makePlace(t)
+  const stick = ['--key-dir', join(folder, 'stick')]
+  const rootKey = join(folder, 'stick/archipelago-identity-root.key')
+  await operator.run('make-root', ...kind, ...stick)
+  const carry = () => cpSync(operator.homes.public, region.homes.public, { recursive: true })
+  const done = async (ran: Promise<{ code: number; stdout: string; stderr: string }>) => {
+    const { code, stdout, stderr } = await ran
+    t.is(code, 0, stderr)
+    return JSON.parse(stdout)
+  }
+  const request = (...more: string[]) =>
+    done(region.run('request-authority', ...ams3, ...more, '--json'))
+  const sign = async ({ request: csr }: { request: string }) => {
+    const shown = ['--csr', csr, '--root-key', rootKey, '--json']
+    await done(operator.run('sign-region', ...ams3, ...shown))
+    carry()
+  }
+  await sign(await request())
+  const { sha256: old } = await request()
+
+  const roll = (...more: string[]) =>
+    operator.run('roll-authority', '--root', ...kind, ...stick, ...more, '--json')
+  const published = await done(roll('--publish'))
+  t.is(published.stage, 'published')
+  const [next] = published.roots
+  const unsigned = await roll()
+  t.is(unsigned.code, 1)
+  t.regex(unsigned.stderr, /of the old identity root are authorities of ams3\ndo: for each: /)
+  t.false(existsSync(join(operator.data, 'ams3')))
+
+  await sign(await request('--replace'))
+  const { state, sha256 } = await request()
+  t.is(state, 'adopted')
+  t.not(sha256, old)
+  t.is((await roll()).code, 1, 'the old one is published yet')
+  await done(operator.run('withdraw-authority', ...ams3, '--json'))
+  t.deepEqual((await done(roll())).roots, [next])
+  carry()
+  t.like(await request(), { state: 'in use', sha256 })
+  const foreign = await operator.run('roll-authority', '--region', 'ams3', ...kind, ...stick)
+  t.regex(foreign.stderr, /^roll-authority: ams3 signs in a home that is elsewhere\ndo: for it: /)
+})
+
 test.serial('keys of roots can lie elsewhere, but in no repository', async (t) => {
   const { folder, operator, region } = makePlace(t)
   const elsewhere = join(folder, 'stick')
