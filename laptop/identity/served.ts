@@ -66,7 +66,11 @@ function dialerOf(
   const own = regions.find(({ servers, leafnode }) =>
     [...servers, leafnode].some((process) => process.name === name),
   )
-  if (own === undefined) return anybody
+  if (own === undefined) {
+    const { servers: [peer] = [] } =
+      regions.find(({ doors }) => doors.some((door) => door.name === name)) ?? {}
+    return (listener === 'mtls' && peer) || anybody
+  }
   if (listener === 'route') return own.servers.find((server) => server.name !== name) ?? nobody
   if (listener === 'gateway') return regions.find((region) => region !== own)?.servers[0] ?? nobody
   return own.leafnode
