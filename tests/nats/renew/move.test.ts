@@ -99,7 +99,7 @@ test('without an overlap it loses what is sent meanwhile', async (t) => {
   await using program = await startProgram(cluster, { overlapMs: 0 })
   const numbers = await startNumbers(program, await cluster.connect(0))
   await program.renewNow()
-  t.true((await numbers.countMissing()) > 10)
+  t.true((await numbers.countMissing()) > 0)
 })
 
 test('when the old server dies during the overlap, nothing is lost or repeated', async (t) => {
