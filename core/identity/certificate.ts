@@ -5,7 +5,7 @@ import { Refusal, type RefusalCode } from '../errors.ts'
 import { quote } from '../quote.ts'
 import {
   contextTag,
-  readBits,
+  readBytes,
   readDer,
   readInside,
   readInteger,
@@ -48,7 +48,7 @@ export function parseCertificate(der: Uint8Array): Certificate {
   if (der.length > bytesMax) throw refusal('ERR_CERTIFICATE_OVERSIZE', `over ${bytesMax} bytes`)
   const [tbs, algorithm, signature, ...more] = readInside(readDer(der))
   if (tbs === undefined || more.length > 0) throw illegal('not three parts')
-  readBits(signature)
+  readBytes(signature)
   const fields = readInside(tbs)
   const [version, serial, inner, issuer, validity, subject, key, ...rest] = fields
   requireVersion(version)
@@ -120,7 +120,7 @@ function readKey(element: Der | undefined): Buffer {
   const name = readObjectId(curve)
   if (!curves.has(name)) throw refusal('ERR_CERTIFICATE_CURVE', `not P-256 or P-384: ${name}`)
   if (more.length > 0 || parameters.length > 0) throw illegal('public key')
-  readBits(key)
+  readBytes(key)
   return bytesOf(element)
 }
 

@@ -7,7 +7,7 @@ import {
   derTag,
   encodeDer,
   encodeObjectId,
-  readBits,
+  readBytes,
   readDer,
   readInside,
   readObjectId,
@@ -33,7 +33,7 @@ export function readCsr(pem: string): KeyObject {
   const key = importKey(spki?.bytes)
   const hash = hashes.get(readObjectId(readInside(algorithm)[0]))
   if (hash === undefined) throw refusal('ERR_CSR_ALGORITHM', 'not ECDSA with SHA-256 or 384')
-  if (!verify(hash, info.bytes, key, readBits(signature).bytes))
+  if (!verify(hash, info.bytes, key, readBytes(signature)))
     throw refusal('ERR_CSR_SIGNATURE', 'not signed by the key that it names')
   return key
 }

@@ -108,6 +108,13 @@ export function readBits(element: Der | undefined): { bytes: Buffer; unused: num
   return { bytes, unused }
 }
 
+/** A bit string of whole bytes, as keys and signatures are: with a bit less it would be read the same. */
+export function readBytes(element: Der | undefined): Buffer {
+  const { bytes, unused } = readBits(element)
+  if (unused > 0) throw illegal('bit string is not of whole bytes')
+  return bytes
+}
+
 /** In dots, as in `2.5.29.17`. */
 export function readObjectId(element: Der | undefined): string {
   const { content } = requireTag(element, derTag.objectId)

@@ -5,6 +5,7 @@ import test from 'ava'
 import { assert, integer, property, uint8Array } from 'fast-check'
 import { Refusal } from '../../../core/errors.ts'
 import { readCsr, requestCertificate } from '../../../core/identity/csr.ts'
+import { readDer, readInside } from '../../../core/identity/der.ts'
 import { formatPem, parsePem } from '../../../core/identity/pem.ts'
 import { makePair } from './forge.ts'
 
@@ -84,6 +85,20 @@ test('whatever bytes come, they are refused as what they are', (t) => {
       t.throws(() => readCsr(formatPem(label, bytes)), { instanceOf: Refusal })
     }),
   )
+})
+
+test('its signature cannot have a bit less', (t) => {
+  const [der] = parsePem(label, good) as [Buffer]
+  const [, , signature] = readInside(readDer(der))
+  // How many of its bits do not count.
+  const at = der.length - (signature?.content.length ?? 0)
+  t.is(der[at], 0)
+  const shorter = Array.from({ length: 8 }, (_, unused) => {
+    const changed = Buffer.from(der)
+    changed[at] = unused
+    return formatPem(label, changed)
+  })
+  for (const pem of shorter.slice(1)) t.throws(() => readCsr(pem), { instanceOf: Refusal })
 })
 
 test('no byte of a request can be another one', (t) => {
