@@ -19,6 +19,11 @@ export interface Since {
 
 const fault = /\[ERR\]|\[WRN\].*(TLS|certificate|auth)|Authorization|Authentication|handshake error/
 
+/** Whoever dialled went away before TLS was done, as one does whose time is up on a busy machine. */
+const gaveUp = /TLS handshake error: .*(connection reset by peer|EOF|i\/o timeout)$/
+
+const isFault = (line: string) => fault.test(line) && !gaveUp.test(line)
+
 export function since({ archipelago, homes, supercluster }: TestNetwork): Since {
   const regions = archipelago.regions.map(({ name }) => name)
   const logs = new Map(
@@ -40,7 +45,7 @@ export function since({ archipelago, homes, supercluster }: TestNetwork): Since 
       .slice(starts.get(path) ?? 0)
       .split('\n')
   return {
-    faults: () => [...logs.values()].flatMap(linesOf).filter((line) => fault.test(line)),
+    faults: () => [...logs.values()].flatMap(linesOf).filter(isFault),
     reloads: () =>
       new Map(
         [...logs].map(([name, path]) => [
