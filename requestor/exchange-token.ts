@@ -68,13 +68,18 @@ async function exchangeOver(
       throw read.refusal
     },
   }).catch((cause: unknown) => {
-    // Who sends more than is taken gets no answer: the connection is closed, often before it is said why.
-    if (!nc.isClosed() || bytes.length <= lobbyBytesAlways) throw cause
+    // Who sends more than is taken gets no answer: the connection is closed, often before it is said why. Where
+    // the limit was told in time, the client itself refuses to send it.
+    const isTooLarge = bytes.length > lobbyBytesAlways && (nc.isClosed() || isOverLimit(nc, bytes))
+    if (!isTooLarge) throw cause
     const what = `token is too large for the lobby: ${exchange.token.length} characters`
     throw new Refusal('ERR_REQUEST_OVERSIZE', what, { cause })
   })
   return toCredential(exchange, granted, performance.now() - started)
 }
+
+const isOverLimit = ({ info }: NatsConnection, { length }: Uint8Array) =>
+  info !== undefined && length > info.max_payload
 
 /** At the HTTPS door of the region's function, or at `url`. */
 export async function exchangeOverHttps(
