@@ -23,7 +23,7 @@ import {
   type KeyPair,
 } from './authority-keys.ts'
 import { writeNewPrivate, writePrivate } from './files.ts'
-import { issueRootFor, type AuthorityStore, type RootKey } from './root.ts'
+import { issueRootFor, keyFileOf, type AuthorityStore, type RootKey } from './root.ts'
 import type { RollStage } from './roll-intermediate.ts'
 import { withTrustLock } from './trust-lock.ts'
 import { recordWithdrawn } from './withdrawn-authorities.ts'
@@ -41,9 +41,6 @@ const noteFile = (store: AuthorityStore, kind: AuthorityKind, stage: 'next' | 'a
 
 const readNote = (...of: Parameters<typeof noteFile>) =>
   readCertificates(of[0].files, noteFile(...of))[0]
-
-const keyFileOf = ({ homes }: AuthorityStore, kind: AuthorityKind, { file }: RootKey) =>
-  file ?? rootKeyFile(homes, kind)
 
 /** Beside the old one's, wherever that is. */
 const nextKeyFile = (path: string) => path.replace(/(\.key)?$/, '.next.key')

@@ -27,6 +27,13 @@ export interface RootKey {
   readonly passphrase?: (() => Promise<string>) | undefined
 }
 
+/** In the operator's home, where no other place is named. */
+export const keyFileOf = (
+  { homes }: Pick<AuthorityStore, 'homes'>,
+  kind: AuthorityKind,
+  { file }: RootKey,
+): string => file ?? rootKeyFile(homes, kind)
+
 export interface EnsuredRoot {
   readonly certificate: Certificate
   readonly keyFile: string
@@ -40,7 +47,7 @@ export async function ensureRoot(
   key: RootKey = {},
 ): Promise<EnsuredRoot> {
   const { files, homes } = store
-  const keyFile = key.file ?? rootKeyFile(homes, kind)
+  const keyFile = keyFileOf(store, kind, key)
   const [known] = readRoots(files, homes, kind)
   if (known !== undefined) return { certificate: known, keyFile, isMade: false }
   if (files.read(keyFile) !== undefined) throw new Refusal('ERR_FILE_EXISTS', `exists: ${keyFile}`)
@@ -78,7 +85,7 @@ export async function readRoot(
   kind: AuthorityKind,
   key: RootKey = {},
 ): Promise<Issuer> {
-  const path = key.file ?? rootKeyFile(homes, kind)
+  const path = keyFileOf({ homes }, kind, key)
   const roots = readRoots(files, homes, kind)
   if (roots.length === 0) throw new Refusal('ERR_STORE_UNREADABLE', `no ${kind} root is published`)
   const pair = await readAuthorityKey(files, path, key.passphrase)

@@ -2,6 +2,7 @@
 // Every seal needs a fresh key (RFC 9180 section 4.1, Encap), so this randomness is not an argument.
 // oxlint-disable-next-line no-restricted-imports
 import { type KeyObject, generateKeyPair, generateKeyPairSync } from 'node:crypto'
+import { decodeBase64url } from '../base64url.ts'
 import { Refusal } from '../errors.ts'
 import { quote } from '../quote.ts'
 
@@ -18,8 +19,8 @@ export interface CurveKeyPair {
  * the points of low order, with which every private key agrees on the same secret.
  */
 export function parseCurveKey(text: string): CurveKey {
-  const bytes = Buffer.from(text, 'base64url')
-  if (bytes.length !== 32 || bytes.toString('base64url') !== text) {
+  const bytes = decodeBase64url(text)
+  if (bytes?.length !== 32) {
     const message = `curve key is not 32 bytes of base64url: ${quote(text)}`
     throw new Refusal('ERR_CURVE_ILLEGAL', message)
   }

@@ -3,6 +3,7 @@
 import type { Archipelago } from '../archipelago.ts'
 import { regionDomain } from '../identity/names.ts'
 import { quote } from '../quote.ts'
+import { formatTime } from '../time.ts'
 import type { AccountJwt, ScopedKey } from '../trust/account.ts'
 import { parseScopeName } from '../trust/declare.ts'
 import type { DeclaredTrust } from '../trust/declared-state.ts'
@@ -141,8 +142,8 @@ function judgeCertificate(
 ): Cut | undefined {
   const isOver = nowSeconds * 1000 >= certifiedUntilMs
   if (parseScopeName(role)?.door !== 'identity' || !isOver) return undefined
-  const ended = new Date(certifiedUntilMs).toISOString()
-  return { rule: 'outlives-certificate', reason: `its certificate ended ${ended}` }
+  const reason = `its certificate ended ${formatTime(certifiedUntilMs)}`
+  return { rule: 'outlives-certificate', reason }
 }
 
 function judgeLife(

@@ -1,4 +1,5 @@
 // What a requestor may send: parsed once, bounded, each fault with a code of its own.
+import { decodeBase64url } from '../base64url.ts'
 import { Refusal } from '../errors.ts'
 import { quote } from '../quote.ts'
 import { isNkey, type Nkey } from '../trust/nkey.ts'
@@ -73,8 +74,7 @@ function requireFields(bytes: Uint8Array): Partial<Record<Field, string>> {
 
 /** The bytes of one signature have sixteen spellings in lenient base64url: only one is taken. */
 export function isSignature(text: string): boolean {
-  const bytes = Buffer.from(text, 'base64url')
-  return bytes.length === 64 && bytes.toString('base64url') === text
+  return decodeBase64url(text)?.length === 64
 }
 
 function parseProof(proof: string): NamedProof {

@@ -1,6 +1,7 @@
 // Compact JWS (RFC 7515) with public-key algorithms. Which header and claims a token must have is for
 // its own format to say.
 import { constants, verify, type KeyObject } from 'node:crypto'
+import { decodeBase64url } from '../base64url.ts'
 import { Refusal } from '../errors.ts'
 import { quote } from '../quote.ts'
 import { parseUniqueJson } from './json.ts'
@@ -95,8 +96,8 @@ function readObject(segment: string, what: string): Readonly<Record<string, unkn
 }
 
 function readSegment(segment: string, what: string): Buffer {
-  const bytes = Buffer.from(segment, 'base64url')
-  if (bytes.toString('base64url') !== segment)
+  const bytes = decodeBase64url(segment)
+  if (bytes === undefined)
     throw new Refusal('ERR_JWS_ILLEGAL', `illegal token ${what}: not base64url`)
   return bytes
 }

@@ -1,5 +1,6 @@
 // NATS JWTs, version 2 (github.com/nats-io/jwt/v2): who signs what is decided elsewhere.
 import { hash } from 'node:crypto'
+import { decodeBase64url } from '../base64url.ts'
 import { Refusal } from '../errors.ts'
 import { formatTime, thisClock } from '../time.ts'
 import { encodeBase32 } from './base32.ts'
@@ -70,8 +71,8 @@ export function requireAlive({ claims }: Jwt, nowSeconds: number): void {
 
 /** Of its sixteen spellings in lenient base64url one is taken: two texts are never the same JWT. */
 function decodeSignature(text: string): Buffer {
-  const bytes = Buffer.from(text, 'base64url')
-  if (bytes.toString('base64url') === text) return bytes
+  const bytes = decodeBase64url(text)
+  if (bytes !== undefined) return bytes
   throw new Refusal('ERR_JWT_ILLEGAL', 'illegal JWT: signature is not base64url')
 }
 
