@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { ConnectionOptions as TlsConnection } from 'node:tls'
 import type {
   ConnectionOptions,
@@ -50,7 +51,28 @@ export function connectWithNkey(target: Target, pair: NkeyPair<'user'>): Promise
   return dial(target, { authenticator: nkeyAuthenticator(pair), inboxPrefix })
 }
 
+/**
+ * A refusal counts when it was said twice. nats-server that takes a new configuration refuses, in the
+ * words that it has for everybody, also whoever has only just come and not said yet who he is
+ * (server/reload.go, reloadAuthorization, 2.15); in operator mode at every reload.
+ */
 async function dial(target: Target, proof: Partial<ConnectionOptions>): Promise<NatsConnection> {
+  try {
+    return await dialOnce(target, proof)
+  } catch (error) {
+    if (!(error as Error).message.endsWith(`: ${refusedByServer}`)) throw error
+    await delay(secondChanceMs)
+    return dialOnce(target, proof)
+  }
+}
+
+const refusedByServer = 'Authorization Violation'
+const secondChanceMs = 250
+
+async function dialOnce(
+  target: Target,
+  proof: Partial<ConnectionOptions>,
+): Promise<NatsConnection> {
   const { servers, identity, name, timeoutMs = 5_000, options, open, onHandshake } = target
   const tls = identity === undefined ? serverTls(target) : mutualTls(target, identity)
   const first = limitFirstDial(servers.length)
