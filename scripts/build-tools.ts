@@ -5,7 +5,7 @@ import { toolNames } from '../laptop/tools/pin.ts'
 
 async function main(): Promise<void> {
   const { json } = new Command('build-tools')
-    .description('Find nats-server, nsc and nats, or build them with Go into the cache.')
+    .description('Find nats-server, nsc, nats and kustomize, or build them with Go into the cache.')
     .option('--json', 'print the paths as JSON')
     .parse()
     .opts()

@@ -29,7 +29,7 @@ export async function searchPath(
 ): Promise<Search> {
   let tooOld: string | undefined
   for (const file of onPath(pin.name, path)) {
-    const version = await versionOf(file, cache)
+    const version = await versionOf(file, pin, cache)
     if (version !== undefined && isAtLeast(version, pin.floor)) return { found: file, tooOld }
     tooOld ??= `${file} is ${version ?? 'not a released version'}`
   }
@@ -51,11 +51,11 @@ export function isExecutable(file: string): boolean {
   }
 }
 
-async function versionOf(file: string, cache: string): Promise<string | undefined> {
+async function versionOf(file: string, pin: Pin, cache: string): Promise<string | undefined> {
   const { mtimeMs, size } = statSync(file)
   const key = createHash('sha256').update(`${file}\0${mtimeMs}\0${size}`).digest('hex')
   const memory = join(cache, 'on-path', key)
-  return findVersion(recall(memory) ?? (await askVersion(file, memory)))
+  return findVersion(recall(memory) ?? (await askVersion(file, pin, memory)))
 }
 
 function recall(memory: string): string | undefined {
@@ -66,9 +66,9 @@ function recall(memory: string): string | undefined {
   }
 }
 
-async function askVersion(file: string, memory: string): Promise<string> {
+async function askVersion(file: string, { versionArgument }: Pin, memory: string): Promise<string> {
   try {
-    const { stdout } = await promisify(execFile)(file, ['--version'], { timeout: 5000 })
+    const { stdout } = await promisify(execFile)(file, [versionArgument], { timeout: 5000 })
     remember(memory, stdout)
     return stdout
   } catch {

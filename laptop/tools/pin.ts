@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { arch, platform } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
-export const toolNames = ['nats-server', 'nsc', 'nats'] as const
+export const toolNames = ['nats-server', 'nsc', 'nats', 'kustomize'] as const
 export type ToolName = (typeof toolNames)[number]
 
 export interface Pin {
@@ -22,13 +22,21 @@ export interface Pin {
   /** Holds go.mod and go.sum. */
   readonly folder: string
   readonly buildSeconds: number
+  /** What makes the tool say its version. */
+  readonly versionArgument: string
 }
 
 // Below 2.14.5 a nats-server has the faults that docs/adr/0003-native-tools.md lists.
 const floors: Partial<Record<ToolName, string>> = { 'nats-server': '2.14.5' }
 
 // With an empty build cache, on two cores.
-const buildSeconds: Record<ToolName, number> = { 'nats-server': 30, nsc: 20, nats: 45 }
+const buildSeconds: Record<ToolName, number> = {
+  'nats-server': 30,
+  nsc: 20,
+  nats: 45,
+  kustomize: 30,
+}
+const versionArguments: Partial<Record<ToolName, string>> = { kustomize: 'version' }
 
 export function readPin(name: ToolName): Pin {
   const folder = fileURLToPath(new URL(`../../tools/${name}/`, import.meta.url))
@@ -45,6 +53,7 @@ export function readPin(name: ToolName): Pin {
     hash: shortHash([platform(), arch(), module, sums]),
     folder,
     buildSeconds: buildSeconds[name],
+    versionArgument: versionArguments[name] ?? '--version',
   }
 }
 

@@ -183,8 +183,9 @@ test('finding tools that are there costs less than 5 ms each', async (t) => {
 for (const name of toolNames) {
   test(`the ${name} of this machine is as new as its floor`, async (t) => {
     const path = await findTool(name, { report: (line) => t.log(line) })
-    const version = findVersion(execFileSync(path, ['--version'], { encoding: 'utf8' }))
-    t.true(isAtLeast(version ?? '0.0.0', readPin(name).floor), version)
+    const { floor, versionArgument } = readPin(name)
+    const version = findVersion(execFileSync(path, [versionArgument], { encoding: 'utf8' }))
+    t.true(isAtLeast(version ?? '0.0.0', floor), version)
   })
 }
 
