@@ -1,16 +1,43 @@
-# The functions, each as one file on a base without shell and package manager. Nothing is written at
-# run time: run it with a read-only root. Keys and public files are mounted, see
-# functions/provisioning/environment.ts for what a process is told.
+# The images for those who have Docker; npm run image makes them without it, the same on every machine
+# (docs/adr/0012-images.md). No shell, no package manager, nothing written at run time: run them with a
+# read-only root. Keys and public files are mounted, see functions/provisioning/environment.ts for what a
+# process is told.
 #
-#   docker build --build-arg BUILD=node:24-bookworm-slim@sha256:… \
+#   docker build --target nats-server --build-arg GO=golang:1.26.8-bookworm@sha256:… .
+#   docker build --target functions --build-arg BUILD=node:24-bookworm-slim@sha256:… \
 #                --build-arg BASE=gcr.io/distroless/nodejs24-debian12:nonroot@sha256:… .
 #
-# Both images are arguments without a default, so that nobody builds on a tag that moved: name digests
-# that you have checked.
-ARG BUILD
-ARG BASE
+# Base images are arguments that stand for an empty one, so that nobody builds on a tag that moved: name
+# digests that you have checked.
+ARG GO=scratch
+ARG BUILD=scratch
+ARG BASE=scratch
 
-FROM ${BUILD} AS build
+FROM ${GO} AS build-server
+ARG GO
+RUN case "$GO" in \
+      *@sha256:*) ;; \
+      *) echo 'name GO by its digest' >&2; exit 1 ;; \
+    esac
+WORKDIR /src
+COPY tools/nats-server ./
+# As image/build-server.ts builds it: static, with the toolchain that go.mod names, and no path or time of
+# the machine in it.
+ENV CGO_ENABLED=0 GOAMD64=v1 GOARM64=v8.0 GOFIPS140=off GOFLAGS="" GOWORK=off
+RUN go mod verify \
+ && GOTOOLCHAIN="$(sed -n 's/^toolchain //p' go.mod)" go build -mod=readonly -trimpath \
+      -buildvcs=false -ldflags='-s -w -buildid=' -o /out/nats-server github.com/nats-io/nats-server/v2
+
+FROM scratch AS nats-server
+COPY --from=build-server /out/nats-server /usr/local/bin/nats-server
+# By number, so that Kubernetes can check runAsNonRoot.
+USER 65532:65532
+ENV PATH=/usr/local/bin
+# Lame duck mode: clients are told to move before their connections end.
+STOPSIGNAL SIGUSR2
+ENTRYPOINT ["/usr/local/bin/nats-server"]
+
+FROM ${BUILD} AS build-functions
 ARG BUILD
 ARG BASE
 RUN case "$BUILD $BASE" in \
@@ -23,12 +50,10 @@ COPY package.json package-lock.json .npmrc ./
 # the image, not the one that the npm package `node` fetches (docs/adr/0002-node-24.md).
 RUN npm ci --omit=dev --ignore-scripts --no-fund --no-audit
 COPY . .
-RUN node scripts/bundle-function.ts --out /out/provision-credentials.cjs \
- && node scripts/bundle-function.ts --function renew-leafnode --out /out/renew-leafnode.cjs
+RUN node scripts/bundle-function.ts --out-dir /out
 
-FROM ${BASE}
-COPY --from=build /out /app
-# The base's `nonroot`, by number, so that Kubernetes can check runAsNonRoot.
+FROM ${BASE} AS functions
+COPY --from=build-functions /out /app
 USER 65532:65532
 ENV NODE_ENV=production
 # Garbage is collected before it amounts to 100 MB (laptop/functions.ts, docs/benchmarks.md).

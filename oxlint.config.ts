@@ -8,6 +8,7 @@ const rows = [
   ['nats', 'store', 'kube'],
   ['requestor'],
   ['laptop', 'functions'],
+  ['image'],
   ['scripts', 'chat', 'console'],
   ['tests', 'bench'],
 ]

@@ -191,6 +191,9 @@ export type RefusalCode =
   | 'ERR_PORT_TAKEN'
   | 'ERR_TOOL_MISSING'
   | 'ERR_TOOL_UNBUILT'
+  // image
+  | 'ERR_IMAGE_SOURCE'
+  | 'ERR_IMAGE_PIN'
   // core/network, laptop: the servers
   | 'ERR_PORTS_EXHAUSTED'
   | 'ERR_CONFIGURATION_ILLEGAL'

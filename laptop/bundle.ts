@@ -1,10 +1,27 @@
 import { build } from 'esbuild'
 import { fileURLToPath } from 'node:url'
 
-const functionEntry = fileURLToPath(new URL('../functions/triggers/serve.ts', import.meta.url))
+const root = fileURLToPath(new URL('..', import.meta.url))
 
-/** Bundles the function into one file without dependencies: what a container and the laptop run. */
-export async function bundleFunction(outfile: string, entry = functionEntry): Promise<void> {
+/** Everything that runs in a cluster on our own Node: each is one file in the image, /app/<name>.cjs. */
+const programs = {
+  'provision-credentials': new URL('../functions/triggers/serve.ts', import.meta.url),
+  'renew-leafnode': new URL('../functions/renew-leafnode.ts', import.meta.url),
+}
+
+export type ProgramName = keyof typeof programs
+
+export const programNames = Object.keys(programs) as ProgramName[]
+
+export function programEntry(name: ProgramName): string {
+  return fileURLToPath(programs[name])
+}
+
+/** Bundles a program into one file without dependencies: what a container and the laptop run. */
+export async function bundleFunction(
+  outfile: string,
+  entry = programEntry('provision-credentials'),
+): Promise<void> {
   await build({
     entryPoints: [entry],
     outfile,
@@ -16,5 +33,8 @@ export async function bundleFunction(outfile: string, entry = functionEntry): Pr
     minifySyntax: true,
     legalComments: 'none',
     logLevel: 'silent',
+    // Modules are named by their paths: seen from here, wherever node_modules really lies.
+    absWorkingDir: root,
+    preserveSymlinks: true,
   })
 }

@@ -1,8 +1,10 @@
 // What the image is built from, as far as it can be seen without a container.
-import { cpSync, existsSync, readFileSync, symlinkSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test from 'ava'
+import { serverFlags } from '../image/build-server.ts'
+import { programNames } from '../laptop/bundle.ts'
 import { run } from './run-script.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
@@ -32,25 +34,27 @@ test('every path that is copied is sent', (t) => {
   )
 })
 
-test('what is sent is enough to bundle the functions as the image does', async (t) => {
+test('what is sent is enough to bundle every program as the image does', async (t) => {
   const folder = temporaryFolder(t)
   for (const line of sent.slice(1))
     cpSync(join(root, line.slice(1)), join(folder, line.slice(1)), { recursive: true })
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
-  const commands = [...dockerfile.matchAll(/node (scripts\/\S+) ([^&\n]+)/g)]
-  t.is(commands.length, 2)
-  for (const [, script = '', args = ''] of commands) {
-    const given = args.trim().replace('/out/', `${folder}/out/`).split(/ +/)
-    const { code, stderr } = await run(process.execPath, [script, ...given], { cwd: folder })
-    t.is(code, 0, stderr)
-  }
-  for (const file of ['provision-credentials.cjs', 'renew-leafnode.cjs'])
-    t.true(existsSync(join(folder, 'out', file)))
+  const [, script = '', args = ''] = /node (scripts\/\S+) ([^&\n]+)/.exec(dockerfile) ?? []
+  const given = args.trim().replace('/out', `${folder}/out`).split(/ +/)
+  const { code, stderr } = await run(process.execPath, [script, ...given], { cwd: folder })
+  t.is(code, 0, stderr)
+  const files = programNames.map((name) => `${name}.cjs`)
+  t.deepEqual(readdirSync(join(folder, 'out')).toSorted(), files.toSorted())
+})
+
+test('nats-server is built as it is without Docker', (t) => {
+  const [, command = ''] = / go build (.+) -o /.exec(dockerfile) ?? []
+  t.is(command.replaceAll("'", '').replaceAll(/ +/g, ' '), serverFlags.join(' '))
 })
 
 test('no image is named by a tag alone, and no frontend is fetched', (t) => {
   const images = [...dockerfile.matchAll(/^FROM (\S+)/gm)].map(([, image]) => image)
-  t.deepEqual(images, ['${BUILD}', '${BASE}'])
+  t.deepEqual(images, ['${GO}', 'scratch', '${BUILD}', '${BASE}'])
   t.notRegex(dockerfile, /^# *syntax *=/m)
-  t.notRegex(dockerfile, /^ARG \w+=/m)
+  t.notRegex(dockerfile, /^ARG \w+=(?!scratch$)/m)
 })

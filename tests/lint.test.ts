@@ -12,13 +12,15 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const below = ['core', 'nats', 'store', 'kube']
 const middle = [...below, 'requestor']
 const beside = [...middle, 'laptop', 'functions']
-const folders = [...beside, 'scripts', 'chat', 'console', 'tests', 'bench']
+const above = [...beside, 'image']
+const folders = [...above, 'scripts', 'chat', 'console', 'tests', 'bench']
 const mayImport = new Map<string, readonly string[]>([
   ['core', []],
   ...['nats', 'store', 'kube'].map((folder) => [folder, ['core']] as const),
   ['requestor', below],
   ...['laptop', 'functions'].map((folder) => [folder, middle] as const),
-  ...['scripts', 'chat', 'console'].map((folder) => [folder, beside] as const),
+  ['image', beside],
+  ...['scripts', 'chat', 'console'].map((folder) => [folder, above] as const),
   ...['tests', 'bench'].map((folder) => [folder, folders] as const),
 ])
 const mayImportClients = ['nats', 'tests', 'bench']

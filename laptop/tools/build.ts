@@ -14,6 +14,13 @@ export interface BuildOptions {
   readonly report: (line: string) => void
   readonly environment: NodeJS.ProcessEnv
   readonly signal: AbortSignal | undefined
+  /** Instead of a build for this machine. */
+  readonly recipe?: GoRecipe
+}
+
+export interface GoRecipe {
+  readonly flags: readonly string[]
+  readonly settings: NodeJS.ProcessEnv
 }
 
 // As upstream builds its releases, whatever the caller's settings of Go are.
@@ -68,7 +75,7 @@ function isAlive(pid: number): boolean {
 
 async function goBuild(pin: Pin, output: string, go: string, options: BuildOptions): Promise<void> {
   const { environment, signal } = options
-  const flags = ['-mod=readonly', '-trimpath', `-ldflags=-X main.version=${pin.version}`]
+  const { flags, settings } = options.recipe ?? ownRecipe(pin)
   const child = spawn(go, ['build', ...flags, '-o', output, pin.package], {
     cwd: pin.folder,
     env: { ...environment, ...settings, GOTMPDIR: dirname(output) },
@@ -83,6 +90,10 @@ async function goBuild(pin: Pin, output: string, go: string, options: BuildOptio
   const [said, code] = await Promise.all([text(child.stderr), closed(child)])
   signal?.throwIfAborted()
   if (code !== 0) throw unbuilt(pin, said.trim().split('\n').at(-1) || failure || `exit ${code}`)
+}
+
+function ownRecipe({ version }: Pin): GoRecipe {
+  return { flags: ['-mod=readonly', '-trimpath', `-ldflags=-X main.version=${version}`], settings }
 }
 
 const closed = (child: ChildProcess): Promise<number | null> =>

@@ -2,6 +2,9 @@ module archipelago/tools/nats-server
 
 go 1.26.0
 
+// Builds the image: another one gives other bytes.
+toolchain go1.26.8
+
 tool github.com/nats-io/nats-server/v2
 
 require (

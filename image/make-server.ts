@@ -1,0 +1,25 @@
+// The image of nats-server: one static program, whom it runs as, and the terms that it comes under.
+import { readFileSync } from 'node:fs'
+import { readPin } from '../laptop/tools/pin.ts'
+import { buildServer } from './build-server.ts'
+import { composeImage, type OciImage } from './oci-image.ts'
+import type { Platform } from './pins.ts'
+import { userFiles } from './user-files.ts'
+import type { Workshop } from './workshop.ts'
+
+const program = 'usr/local/bin/nats-server'
+
+export async function makeServerImage(platform: Platform, workshop: Workshop): Promise<OciImage> {
+  const built = readFileSync(await buildServer(platform, workshop))
+  return composeImage({
+    name: 'nats-server',
+    version: readPin('nats-server').version,
+    description: 'nats-server from its pinned source, static, and nothing else',
+    licences: 'Apache-2.0',
+    platform,
+    layers: [[...userFiles(), { path: program, mode: 0o755, chunks: [built] }]],
+    entrypoint: [`/${program}`],
+    // Lame duck mode: clients are told to move before their connections end.
+    stopSignal: 'SIGUSR2',
+  })
+}
