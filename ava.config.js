@@ -30,5 +30,5 @@ export default {
   concurrency: 4,
   // What a thread writes and then runs is busy while another thread starts a process.
   workerThreads: false,
-  timeout: '60s',
+  timeout: '3m',
 }

@@ -8,7 +8,7 @@ import { startProcess } from '../laptop/process.ts'
 import { findTool } from '../laptop/tools.ts'
 import { until } from './until.ts'
 
-const startDeadlineMs = 5_000
+const startDeadlineMs = 30_000
 
 export interface TestServer extends AsyncDisposable {
   /** Host and port of the client listener. */
