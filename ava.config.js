@@ -21,14 +21,26 @@ function rank(file) {
   return at === -1 ? longest.length : at
 }
 
+// npm run test:cluster: whole clusters, one test after the other.
+const cluster = {
+  files: ['tests/cluster/**/*.test.ts'],
+  concurrency: 1,
+  serial: true,
+  timeout: '10m',
+}
+
+const fast = {
+  files: ['tests/**/*.test.ts', '!tests/cluster/**'],
+  concurrency: 4,
+  timeout: '3m',
+}
+
 export default {
+  ...(process.env.ARCHIPELAGO_TESTS === 'cluster' ? cluster : fast),
   extensions: ['ts'],
-  files: ['tests/**/*.test.ts'],
   sortTestFiles: (one, other) => rank(one) - rank(other) || (one < other ? -1 : 1),
   require: ['./tests/end-of-file.ts'],
   cache: false,
-  concurrency: 4,
   // What a thread writes and then runs is busy while another thread starts a process.
   workerThreads: false,
-  timeout: '3m',
 }

@@ -1,0 +1,3 @@
+module archipelago/tools/peers/pause
+
+go 1.26.0
