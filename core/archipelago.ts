@@ -80,6 +80,13 @@ export interface Archipelago {
     readonly service: string
     readonly clusterDomain: string
   }
+  readonly gitops: {
+    /** Exactly as Argo CD is told it. */
+    readonly repository: string
+    readonly branch: string
+    /** Fingerprints of OpenPGP keys, 40 digits; empty where unsigned commits deploy too. */
+    readonly signers: readonly string[]
+  }
   readonly identity: { readonly leafLifetimeSeconds: number }
   readonly accounts: readonly { readonly name: string; readonly connectionsMax: number }[]
   readonly issuers: readonly Issuer[]
@@ -134,6 +141,7 @@ function toArchipelago(source: ArchipelagoSource): Archipelago {
     regions: toList(source.regions),
     lobby: { ...lobby, connectionSecondsMax: connectionLifetime },
     leafnode: { lifetimeSeconds: source.leafnode.lifetime },
+    gitops: { ...source.gitops, repository: source.gitops.repository ?? ownRepository(source) },
     identity: { leafLifetimeSeconds: source.identity.leafLifetime },
     accounts: toList(source.accounts),
     issuers: toList(source.issuers).map((issuer) => ({
@@ -147,6 +155,9 @@ function toArchipelago(source: ArchipelagoSource): Archipelago {
     })),
   }
 }
+
+const ownRepository = ({ trustDomain, network }: ArchipelagoSource) =>
+  `https://git.${trustDomain}/${network}.git`
 
 const toList = <T extends object>(map: Record<string, T>) =>
   Object.entries(map).map(([name, thing]) => ({ name, ...thing }))

@@ -104,6 +104,40 @@ const kubernetes = z.strictObject({
     .describe('The domain of every region’s cluster.'),
 })
 
+const illegalRepository = broken(
+  'illegal repository',
+  'https://, ssh:// or file://, without a password or a pattern; at most 512',
+)
+const gitops = z.strictObject({
+  // Argo CD reads a project's repositories as patterns: nothing that is one may stand here.
+  repository: text(
+    /^(https:\/\/|ssh:\/\/([a-z0-9_-]+@)?|file:\/\/\/)[\w.~/-]+(:\d{1,5})?[\w.~/-]*$/i,
+    illegalRepository,
+  )
+    .max(512, illegalRepository)
+    .optional()
+    .describe(
+      'Where every region’s own Argo CD pulls from; `https://git.<trust domain>/<network>.git` by default.',
+    ),
+  branch: text(
+    /^[a-z0-9][a-z0-9_-]*([./][a-z0-9_-]+)*$/i,
+    broken('illegal branch', 'letters, digits, _, -, single . and / between them'),
+  )
+    .default('main')
+    .describe(
+      'What is pulled; a region’s servers wait until promote moves them to a commit of it.',
+    ),
+  signers: list(
+    text(
+      /^[0-9A-F]{40}$/,
+      broken('illegal fingerprint', 'of an OpenPGP key: 40 upper-case hexadecimal digits'),
+    ),
+    { min: 0, max: 16 },
+  )
+    .default([])
+    .describe('Whose signature every commit must have; without any, unsigned commits deploy too.'),
+})
+
 const identity = z.strictObject({
   leafLifetime: duration('Life of a certificate, renewed at half of it', '10m', '24h').prefault(
     '1h',
@@ -170,6 +204,7 @@ export const archipelagoSchema = z
     kubernetes: kubernetes
       .prefault({})
       .describe('Names inside of a region’s cluster, the same in every region.'),
+    gitops: gitops.prefault({}).describe('The repository that the regions pull.'),
     identity: identity
       .prefault({})
       .describe('The certificates of servers, functions and workloads.'),

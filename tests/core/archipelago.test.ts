@@ -44,6 +44,11 @@ test('reads the example', (t) => {
       payloadBytesMax: 4096,
     },
     leafnode: { lifetimeSeconds: 86_400 },
+    gitops: {
+      repository: 'https://git.archipelago.example/archipelago.git',
+      branch: 'main',
+      signers: [],
+    },
     identity: { leafLifetimeSeconds: 3600 },
     kubernetes: { namespace: 'nats', service: 'nats', clusterDomain: 'cluster.local' },
     accounts: [{ name: 'KUBECON', connectionsMax: 10_000 }],

@@ -62,6 +62,28 @@ for (const [passage, by, lines] of [
       "4:14: trustDomain: must not lie in kubernetes.clusterDomain, cluster.local: 'nats.svc.cluster.local'",
     ],
   ],
+  ...[
+    'http://git.example/a.git',
+    'https://user:secret@git.example/a.git',
+    'https://git.example/*',
+    'https://git.example/{a,b}',
+    '!https://git.example/a.git',
+    'git.example/a.git',
+  ].map((repository): [string, string, string[]] => [
+    'trustDomain: archipelago.example',
+    `trustDomain: archipelago.example\ngitops: { repository: '${repository}' }`,
+    [
+      `5:23: gitops.repository: illegal repository: ${quote(repository)} (https://, ssh:// or file://, without a password or a pattern; at most 512)`,
+    ],
+  ]),
+  [
+    'trustDomain: archipelago.example',
+    'trustDomain: archipelago.example\ngitops: { branch: -main, signers: [ABCD] }',
+    [
+      "5:19: gitops.branch: illegal branch: '-main' (letters, digits, _, -, single . and / between them)",
+      "5:36: gitops.signers: illegal fingerprint: 'ABCD' (of an OpenPGP key: 40 upper-case hexadecimal digits)",
+    ],
+  ],
   [
     'trustDomain: archipelago.example',
     'trustDomain: archipelago.example\nkubernetes: { clusterDomain: archipelago.example }',
