@@ -8,7 +8,7 @@ const rows = [
   ['nats', 'store', 'kube'],
   ['requestor'],
   ['laptop', 'functions'],
-  ['image'],
+  ['image', 'gitops'],
   ['scripts', 'chat', 'console'],
   ['tests', 'bench'],
 ]

@@ -2,7 +2,7 @@ import type { Door } from './access/door.ts'
 import type { IssuerKind } from './archipelago/identity-schema.ts'
 import { type Problem, show } from './archipelago/problem.ts'
 import { brokenRules } from './archipelago/rules.ts'
-import type { ArchipelagoSource } from './archipelago/schema.ts'
+import type { ArchipelagoSource, GatewayKind } from './archipelago/schema.ts'
 import { checkShape } from './archipelago/shape.ts'
 import { type Fault, readSource } from './archipelago/source.ts'
 import { Refusal } from './errors.ts'
@@ -12,6 +12,9 @@ export interface Region {
   readonly name: string
   readonly addresses: readonly string[]
   readonly servers: number
+  readonly gateways: GatewayKind
+  /** IP addresses behind the names of its gateways; none where DNS knows them. */
+  readonly nodes: readonly string[]
 }
 
 export interface Ports {
@@ -79,6 +82,7 @@ export interface Archipelago {
     readonly namespace: string
     readonly service: string
     readonly clusterDomain: string
+    readonly gatewayNodePort: number
   }
   readonly gitops: {
     /** Exactly as Argo CD is told it. */

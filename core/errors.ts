@@ -216,6 +216,10 @@ export type RefusalCode =
   | 'ERR_CONTROL_ILLEGAL'
   | 'ERR_CONTROL_LOST'
   | 'ERR_CONTROL_PATH'
+  // gitops: manifests
+  | 'ERR_KUSTOMIZE_BUILD'
+  | 'ERR_GENERATED_OUTDATED'
+  | 'ERR_MANIFESTS_ILLEGAL'
 
 /** What was expected to go wrong: the code names the rule, the message the rule and the value. */
 export class Refusal extends Error {

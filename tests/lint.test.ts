@@ -12,14 +12,14 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const below = ['core', 'nats', 'store', 'kube']
 const middle = [...below, 'requestor']
 const beside = [...middle, 'laptop', 'functions']
-const above = [...beside, 'image']
+const above = [...beside, 'image', 'gitops']
 const folders = [...above, 'scripts', 'chat', 'console', 'tests', 'bench']
 const mayImport = new Map<string, readonly string[]>([
   ['core', []],
   ...['nats', 'store', 'kube'].map((folder) => [folder, ['core']] as const),
   ['requestor', below],
   ...['laptop', 'functions'].map((folder) => [folder, middle] as const),
-  ['image', beside],
+  ...['image', 'gitops'].map((folder) => [folder, beside] as const),
   ...['scripts', 'chat', 'console'].map((folder) => [folder, above] as const),
   ...['tests', 'bench'].map((folder) => [folder, folders] as const),
 ])

@@ -5,8 +5,10 @@ const dnsName =
 
 /** A DNS name in lower case or an IP address; a last label of digits only is an address (RFC 3696). */
 export function isAddress(text: string): boolean {
-  return isIPv4(text) || isUnzonedIpv6(text) || (dnsName.test(text) && !/(^|\.)[0-9]+$/.test(text))
+  return isIpAddress(text) || (dnsName.test(text) && !/(^|\.)[0-9]+$/.test(text))
 }
+
+export const isIpAddress = (text: string): boolean => isIPv4(text) || isUnzonedIpv6(text)
 
 /** Without a zone, which means something on one machine only. */
 const isUnzonedIpv6 = (text: string) => isIPv6(text) && !text.includes('%')

@@ -11,6 +11,7 @@ export function brokenRules(source: unknown): Problem[] {
   return [
     portsDiffer,
     addressesDiffer,
+    balancersFit,
     regionDomainsFit,
     trustDomainIsOutside,
     laptopPortsFit,
@@ -43,6 +44,17 @@ const addressesDiffer = rule(z.object({ regions }), ({ regions }) => {
       ),
     )
 })
+
+/** One load balancer for each server, so that a server's name leads to its own. */
+const balancersFit = rule(z.object({ regions }), ({ regions }) =>
+  Object.entries(regions)
+    .filter(([, { gateways }]) => gateways === 'load-balancers')
+    .filter(([, { nodes, servers }]) => nodes.length > 0 && nodes.length !== servers)
+    .map(([name, { nodes, servers }]) => {
+      const rule = `must have an address for each of ${servers} servers, or none`
+      return at(['regions', name, 'nodes'], `${rule}: ${nodes.length}`)
+    }),
+)
 
 const trustDomainCharactersMax = 255
 

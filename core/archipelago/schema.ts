@@ -2,10 +2,18 @@
 // places of the file at once is in rules.ts.
 import * as z from 'zod'
 import { doors } from '../access/door.ts'
-import { isAddress, isLoopback } from './address.ts'
+import { isAddress, isIpAddress, isLoopback } from './address.ts'
 import { identityEntrySchema, issuerSchema } from './identity-schema.ts'
 import { type Direction, permissionProblem } from './permission.ts'
 import { broken, duration, list, namedMap, text, whole } from './terms.ts'
+
+export const gatewayKinds = [
+  'node-address',
+  'host-port',
+  'load-balancer',
+  'load-balancers',
+] as const
+export type GatewayKind = (typeof gatewayKinds)[number]
 
 const builtInAccounts = ['SYS', 'LOBBY', 'ACCESS', 'LEGACY', 'ENROLL'] as const
 
@@ -41,11 +49,25 @@ const trustDomain = text(/^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/, illegalTrustDomain)
 const illegalAddress = broken('illegal address', 'a lower-case DNS name or an IP address')
 const address = z.string(illegalAddress).refine(isAddress, illegalAddress)
 
+const illegalIp = broken('not an IP address')
+const ip = z.string(illegalIp).refine(isIpAddress, illegalIp)
+
 const region = z.strictObject({
   addresses: list(address, { min: 1, max: 9 }).describe(
     'Public DNS names or IP addresses of the region.',
   ),
   servers: whole(1, 9).default(3).describe('Number of nats-servers in the cluster of the region.'),
+  gateways: z
+    .enum(gatewayKinds, broken('unknown way to its gateways', `one of ${gatewayKinds.join(', ')}`))
+    .default('node-address')
+    .describe(
+      'How other regions reach its servers in Kubernetes: node-address (a node port for each server), host-port (ports.gateway of the node), load-balancer (one for all), load-balancers (one for each).',
+    ),
+  nodes: list(ip, { min: 0, max: 64 })
+    .default([])
+    .describe(
+      'IP addresses behind the names of its gateways: of its nodes, of its load balancer, or of those of its servers in their order. Without them the names are looked up in DNS.',
+    ),
 })
 
 const port = (what: string) => whole(1, 65_535).describe(what)
@@ -102,6 +124,9 @@ const kubernetes = z.strictObject({
     .max(253, illegalClusterDomain)
     .default('cluster.local')
     .describe('The domain of every region’s cluster.'),
+  gatewayNodePort: whole(1, 65_527)
+    .default(30_522)
+    .describe('Port of the first server’s gateway on every node; each next server has the next.'),
 })
 
 const illegalRepository = broken(

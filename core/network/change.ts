@@ -51,7 +51,7 @@ const reloadable = [
   'resolver_preload',
 ]
 
-const isReloadable = (setting: string) =>
+export const isReloadable = (setting: string): boolean =>
   reloadable.some((known) => setting === known || setting.startsWith(`${known}.`))
 
 function differences(before: Configuration, after: Configuration, prefix: string): string[] {

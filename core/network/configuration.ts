@@ -10,10 +10,18 @@ export interface Configuration {
   readonly [key: string]: ConfigurationValue
 }
 
-/** Keeps the order of keys. A TypeError for what the language cannot say: control characters, fractions, odd keys. */
-export function formatConfiguration(configuration: Configuration, comment: string): string {
+/**
+ * Keeps the order of keys; files that are read into it, by paths from its own folder, come last.
+ * A TypeError for what the language cannot say: control characters, fractions, odd keys.
+ */
+export function formatConfiguration(
+  configuration: Configuration,
+  comment: string,
+  includes: readonly string[] = [],
+): string {
   const head = comment.split('\n').map((line) => `# ${line}`.trimEnd())
-  return [...head, ...formatEntries(configuration, ''), ''].join('\n')
+  const tail = includes.map((file) => `include ${formatScalar(file)}`)
+  return [...head, ...formatEntries(configuration, ''), ...tail, ''].join('\n')
 }
 
 function formatEntries(configuration: Configuration, indent: string): string[] {

@@ -9,6 +9,8 @@ export interface Endpoint {
   readonly host: string
   readonly listen: string
   readonly port: number
+  /** What is bound where others dial another port. */
+  readonly listenPort?: number
 }
 
 export interface ServerPlace {

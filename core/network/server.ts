@@ -93,7 +93,8 @@ export function logTo(log: LogFile | undefined): Configuration {
   return { log_file: log.file, logfile_size_limit: log.bytesMax, logfile_max_num: 2 }
 }
 
-export const listenAt = ({ listen, port }: Endpoint) => formatHostPort(listen, port)
+export const listenAt = ({ listen, port, listenPort = port }: Endpoint) =>
+  formatHostPort(listen, listenPort)
 
 function cluster(server: ServerPlace, network: ServerNetwork, { tls }: ServerFiles): Configuration {
   const peers = serversOf(network, server.region).filter(({ name }) => name !== server.name)

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
-import { type Archipelago, parseArchipelago } from '../../../core/archipelago.ts'
+import { type Archipelago, type Region, parseArchipelago } from '../../../core/archipelago.ts'
 import {
   type Endpoint,
   formatHostPort,
@@ -73,7 +73,7 @@ test('monitoring stays on loopback where the laptop shows itself to others', (t)
 const refusals: readonly [string, Partial<Archipelago>, string][] = [
   [
     'more servers than a region has ports for',
-    { regions: [{ name: 'ams3', addresses: [], servers: 9 }] },
+    { regions: [{ ...archipelago.regions[0], name: 'ams3', servers: 9 } as Region] },
     'at most 8 servers on a laptop: 9 servers in region ams3',
   ],
   [
