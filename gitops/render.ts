@@ -1,6 +1,7 @@
 // archipelago.yaml → every generated file. Pure: a concern is a file in render/, and a line here.
 import type { Archipelago, Region } from '../core/archipelago.ts'
 import { formatComponent, joinKustomizations, type Kustomization } from './kustomization.ts'
+import { renderArgocd } from './render/argocd.ts'
 import { renderGateways } from './render/gateways.ts'
 import { renderServers } from './render/servers.ts'
 
@@ -20,7 +21,7 @@ const perRegion: readonly RenderRegion[] = [renderServers, renderGateways]
 /** What does not belong to the overlay of one region. */
 type RenderWhole = (archipelago: Archipelago) => Files
 
-const whole: readonly RenderWhole[] = []
+const whole: readonly RenderWhole[] = [renderArgocd]
 
 export function renderManifests(archipelago: Archipelago): Files {
   return new Map([
