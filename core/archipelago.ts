@@ -67,6 +67,8 @@ export interface Role {
 export interface Archipelago {
   readonly network: string
   readonly trustDomain: string
+  /** Whose trust git carries; absent where there is none yet. */
+  readonly operator?: string | undefined
   readonly regions: readonly Region[]
   readonly ports: Ports
   readonly laptop: { readonly address: string; readonly firstPort: number }

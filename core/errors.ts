@@ -194,8 +194,6 @@ export type RefusalCode =
   // image
   | 'ERR_IMAGE_SOURCE'
   | 'ERR_IMAGE_PIN'
-  | 'ERR_REGISTRY_LOGIN'
-  | 'ERR_REGISTRY_REFUSED'
   // core/network, laptop: the servers
   | 'ERR_PORTS_EXHAUSTED'
   | 'ERR_CONFIGURATION_ILLEGAL'
@@ -222,6 +220,19 @@ export type RefusalCode =
   | 'ERR_KUSTOMIZE_BUILD'
   | 'ERR_GENERATED_OUTDATED'
   | 'ERR_MANIFESTS_ILLEGAL'
+  // kube, functions/cluster: a region in its cluster
+  | 'ERR_CLUSTER_UNREACHABLE'
+  | 'ERR_CLUSTER_MISSING'
+  | 'ERR_CLUSTER_CONFLICT'
+  | 'ERR_CLUSTER_REFUSED'
+  | 'ERR_REGION_NOT_ADOPTED'
+  | 'ERR_REGION_PUBLIC_ILLEGAL'
+  | 'ERR_SECRET_SPOILT'
+  | 'ERR_OPERATOR_OTHER'
+  | 'ERR_MANIFEST_OVERSIZE'
+  | 'ERR_MANIFEST_OLDER'
+  | 'ERR_REGION_UNPROVEN'
+  | 'ERR_GIT'
 
 /** What was expected to go wrong: the code names the rule, the message the rule and the value. */
 export class Refusal extends Error {

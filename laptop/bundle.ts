@@ -6,6 +6,8 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 /** Everything that runs in a cluster on our own Node: each is one file in the image, /app/<name>.cjs. */
 const programs = {
   'provision-credentials': new URL('../functions/triggers/serve.ts', import.meta.url),
+  'make-region-keys': new URL('../functions/cluster/make-region-keys.ts', import.meta.url),
+  'answer-authority': new URL('../functions/cluster/answer-authority.ts', import.meta.url),
   'renew-leafnode': new URL('../functions/renew-leafnode.ts', import.meta.url),
 }
 

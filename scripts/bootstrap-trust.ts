@@ -13,6 +13,7 @@ import { planTrust, requireTrustAgreed } from '../store/plan-trust.ts'
 import { describeTrust, type TrustReport } from '../store/trust-report.ts'
 import { withTrustLock } from '../store/trust-lock.ts'
 import { deleteWithdrawnKeys } from '../store/withdrawn.ts'
+import { publishTrust } from './adoption/publish.ts'
 import { agreeTo } from './agree-to.ts'
 import {
   collect,
@@ -30,12 +31,13 @@ const command = networkCommand(
   .option('--home <home>', 'operator or a region; repeat it for more (default: all here)', collect)
   .option('--adopt <file>', "public.json of a region's home; repeat it for more", collect)
   .option('--yes', 'agree to what an edit of archipelago.yaml withdraws')
+  .option('--manifests <dir>', 'write manifests/trust of your clone there, too')
   .option('--dry-run', 'change nothing, say what would be made and what that does')
   .option('--json', 'print the report as JSON')
 
 async function main(): Promise<void> {
   const options = command.parse().opts()
-  const { home, adopt = [], yes, dryRun: isDryRun = false, json, ...where } = options
+  const { home, adopt = [], yes, manifests, dryRun: isDryRun = false, json, ...where } = options
   const place = openPlace(where)
   const wanted = { adopted: adopt.map(readRegionKeys), ...(home && { homes: home }) }
   const { plan, bootstrapped, changes } = planTrust(signingAt(place), wanted)
@@ -45,6 +47,7 @@ async function main(): Promise<void> {
   const isDone = isDryRun || changes.length === 0
   if (!isDone && plan !== undefined && !yes) await agreeTo(plan)
   const report = isDone ? planned : sign(place, { wanted, agreed: plan })
+  if (manifests !== undefined && !isDryRun) publishTrust(place, manifests)
   if (json) console.log(JSON.stringify({ ...report, plan, isDryRun }, undefined, 2))
   else
     for (const line of [...showTrust(report), ...showChanges(report, isDryRun)]) console.log(line)

@@ -2,6 +2,7 @@
 import { Refusal } from '../core/errors.ts'
 import type { Revoked } from '../core/trust/declared-state.ts'
 import { parseNkey } from '../core/trust/nkey.ts'
+import { publishTrust } from './adoption/publish.ts'
 import { collect, networkCommand, openPlace, runCommand } from './command.ts'
 import { openOperatorSession, type OperatorSession } from './operator-session.ts'
 import { enforce, find, showFound, showReport } from './revocation/enforce.ts'
@@ -14,6 +15,7 @@ const command = networkCommand(
   .option('--name <name>', 'the name, and every key that is connected by it', collect)
   .option('--ticket <id>', "an invite, by its ticket's id, and every key that came by it", collect)
   .option('--account <name>', "where keys are revoked (default: the roles' accounts)", collect)
+  .option('--manifests <dir>', 'write manifests/trust of your clone there, too')
   .option('--dry-run', 'change nothing, say who would be cut')
   .option('--json', 'print the result as JSON')
 
@@ -25,11 +27,13 @@ async function main(): Promise<void> {
     name = [],
     ticket = [],
     account,
+    manifests,
     ...where
   } = command.parse().opts()
   if (nkey.length + name.length + ticket.length === 0)
     throw new Refusal('ERR_REVOCATION_EMPTY', 'nobody is named: give --nkey, --name or --ticket')
-  const session = openOperatorSession(openPlace(where))
+  const place = openPlace(where)
+  const session = openOperatorSession(place)
   const target: Revoked = {
     nkeys: nkey.map((each) => parseNkey('user', each)),
     names: name,
@@ -39,6 +43,7 @@ async function main(): Promise<void> {
   if (dryRun) return showFound(await find(session, target), json)
   // Before anything is asked of the network: what cannot be reached now learns it later.
   session.state.revoke(target)
+  if (manifests !== undefined) publishTrust(place, manifests)
   showReport(await enforce(session, target), json)
 }
 

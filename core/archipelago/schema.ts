@@ -212,12 +212,18 @@ const role = z.strictObject({
   payloadBytesMax: payloadBytesMax(1, 1_048_576),
 })
 
+// Of an nkey, as far as a pattern tells: it is compared, and never used.
+const operatorKey = text(/^O[A-Z2-7]{55}$/, broken('illegal operator', 'the public key of one, O…'))
+
 export const archipelagoSchema = z
   .strictObject({
     network: label('illegal network name').describe(
       'The name of the network, of its operator and of its files.',
     ),
     trustDomain,
+    operator: operatorKey
+      .optional()
+      .describe('The public key of the operator: nobody else’s trust is brought to the clusters.'),
     regions: namedMap(regionName, region, { min: 1, max: 16 }).describe(
       'One NATS cluster each; together they are the supercluster.',
     ),

@@ -44,7 +44,7 @@ export function configureLeafnode(
     http: listenAt(leafnode.monitor),
     ...serverLimits(connectionsMax),
     ...logTo(files.log),
-    accounts: { [network.account]: { users: network.functions.map(functionUser) } },
+    ...configureFunctionUsers(network.account, network.functions),
     leafnodes: {
       reconnect: '500ms',
       // No listener: this block pins whom the remotes below may dial.
@@ -52,6 +52,14 @@ export function configureLeafnode(
       remotes: [remote(network, files)],
     },
   }
+}
+
+/** Whom the client listener admits, in a block of its own: in a cluster its keys are known there alone. */
+export function configureFunctionUsers(
+  account: string,
+  functions: readonly FunctionUser[],
+): Configuration {
+  return { accounts: { [account]: { users: functions.map(functionUser) } } }
 }
 
 // A few functions, twice during a renewal, and somebody who looks.

@@ -85,6 +85,10 @@ export function declareAccounts(
   }))
 }
 
+// For a region: in a cluster each function has a leafnode server beside it, four doors of four replicas, and
+// another one while it is replaced.
+const leafnodesMax = 32
+
 function accountLimits(archipelago: Archipelago, name: string): AccountBody['limits'] {
   const { lobby, accounts, regions } = archipelago
   const isLobby = name === 'LOBBY' || name === 'LEGACY'
@@ -99,8 +103,7 @@ function accountLimits(archipelago: Archipelago, name: string): AccountBody['lim
     wildcards: true,
     disallow_bearer: true,
     conn,
-    // One leafnode a region, and one more for each while it changes its credential.
-    leaf: name === 'ACCESS' ? 2 * regions.length : 0,
+    leaf: name === 'ACCESS' ? leafnodesMax * regions.length : 0,
   }
 }
 

@@ -1,0 +1,155 @@
+// The second of two steps by which a region joins: reads the public halves of the keys that its cluster made,
+// signs them, and commits what git carries to all regions. Run again, it renews an authority that asks.
+import { authorityKinds, type AuthorityKind } from '../core/identity/authority.ts'
+import { keySha256, readCsr } from '../core/identity/csr.ts'
+import { Refusal } from '../core/errors.ts'
+import { formatPlan } from '../core/plan/format.ts'
+import type { RegionPublic } from '../core/trust/region-public.ts'
+import type { TrustChange } from '../gitops/trust-files.ts'
+import { commitFiles } from './adoption/commit-files.ts'
+import { manifestsIn, manifestsOption, publishTrust, requirePinned } from './adoption/publish.ts'
+import { readRegion } from './adoption/read-region.ts'
+import {
+  planAdoption,
+  signAdopted,
+  type AdoptionPlan,
+  type SignedKind,
+} from './adoption/sign-adopted.ts'
+import { agreeTo } from './agree-to.ts'
+import { describeCertificate, openStore, rootKeyIn } from './authority-options.ts'
+import { networkCommand, openPlace, runCommand, type Place } from './command.ts'
+import { once, readPassphrase } from './passphrase.ts'
+
+const command = networkCommand(
+  'adopt-region',
+  'Sign the public keys that a region’s cluster made, write manifests/trust, and commit it.',
+)
+  .argument('<region>', 'which one')
+  .option('--file <file>', 'its ConfigMap region-public, as kubectl prints it in YAML or JSON')
+  .option('--context <name>', 'of your own kubectl, which is asked where there is no file')
+  .addOption(manifestsOption())
+  .option('--root-key-dir <dir>', 'where the keys of the roots are, if not in the operator’s home')
+  .option('--passphrase-file <file>', 'where the passphrase of the roots is, instead of asking')
+  .option('--yes', 'agree to what it withdraws: the keys of a cluster that is no more')
+  .option('--no-commit', 'write the files, and leave the commit to you')
+  .option('--dry-run', 'change nothing, say what would be signed')
+  .option('--json', 'print the outcome as JSON')
+
+type Options = ReturnType<typeof command.opts>
+
+async function main(): Promise<void> {
+  const options = command.parse().opts()
+  const [region] = command.processedArgs
+  const place = openPlace(options)
+  requireKnown(place, region)
+  const { namespace } = place.archipelago.kubernetes
+  const found = await readRegion(region, { ...options, namespace })
+  const store = openStore(place)
+  const adoption = planAdoption(store, found)
+  requirePinned(place)
+  if (!options.json) show(planned(found, adoption))
+  if (options.dryRun)
+    return options.json ? print({ ...describe(found, adoption), isDryRun: true }) : undefined
+  if (!options.yes) await agree(adoption, region)
+  const signed = await signAdopted(store, found, { ...adoption, ...rootKeys(options, place) })
+  const written = publishTrust(place, options.manifests)
+  const manifests = manifestsIn(options.manifests, place)
+  const commit = options.commit ? await commitTrust(manifests, region) : undefined
+  const outcome = {
+    ...describe(found, adoption),
+    signed: signed.map(describeSigned),
+    written,
+    commit,
+  }
+  if (options.json) return print(outcome)
+  show(done({ region, signed, written, commit }))
+}
+
+const print = (value: unknown): void => console.log(JSON.stringify(value, undefined, 2))
+
+function show(lines: Iterable<string>): void {
+  for (const line of lines) console.log(line)
+}
+
+function requireKnown({ archipelago }: Place, region: string): void {
+  const names = archipelago.regions.map(({ name }) => name)
+  if (!names.includes(region))
+    throw new Refusal('ERR_REGION_UNKNOWN', `unknown region: '${region}' (${names.join(', ')})`)
+}
+
+async function agree({ plan, isRebuilt }: AdoptionPlan, region: string): Promise<void> {
+  if (isRebuilt && !plan.asks)
+    throw new Refusal('ERR_PLAN_ASKS', `nobody agreed to withdraw the keys of ${region}`)
+  await agreeTo(plan)
+}
+
+function rootKeys({ rootKeyDir, passphraseFile }: Options, place: Place) {
+  return {
+    keyFile: (kind: AuthorityKind) => rootKeyDir && rootKeyIn(rootKeyDir, place, kind),
+    passphrase: once(() => readPassphrase(passphraseFile, { isNew: false })),
+  }
+}
+
+const commitTrust = (manifests: string, region: string): Promise<string | undefined> =>
+  commitFiles(manifests, ['trust'], `trust: adopt ${region}`)
+
+function describe({ keys: { region }, requests }: RegionPublic, { plan, isRebuilt }: AdoptionPlan) {
+  const asked = authorityKinds.flatMap((kind) => {
+    const request = requests[kind]
+    return request === undefined ? [] : [{ kind, keySha256: keySha256(readCsr(request)) }]
+  })
+  return { region, isRebuilt, plan, asked }
+}
+
+function* planned(found: RegionPublic, adoption: AdoptionPlan) {
+  const { region, isRebuilt, plan, asked } = describe(found, adoption)
+  if (plan.lines.length > 0) yield* formatPlan(plan)
+  if (isRebuilt) yield `${region} was made anew: its keys and authorities of before are withdrawn`
+  for (const { kind, keySha256: key } of asked)
+    yield `${region} asks for its ${kind} authority: key sha256 ${key}`
+  for (const kind of authorityKinds)
+    if (!asked.some((each) => each.kind === kind))
+      yield `${region} does not ask for its ${kind} authority yet: is cert-manager there?`
+}
+
+const describeSigned = ({ kind, signed, withdrawn }: SignedKind) => ({
+  kind,
+  ...(signed && { ...describeCertificate(signed.certificate), isNew: signed.isNew }),
+  withdrawn: withdrawn.map(describeCertificate),
+})
+
+function* done({
+  region,
+  signed,
+  written,
+  commit,
+}: {
+  region: string
+  signed: readonly SignedKind[]
+  written: readonly TrustChange[]
+  commit: string | undefined
+}) {
+  for (const { kind, sha256, notAfter, isNew, withdrawn } of signed.map(describeSigned)) {
+    if (sha256 !== undefined)
+      yield `${region}, ${kind}: ${isNew ? 'signed' : 'was signed before'}: sha256 ${sha256}, until ${notAfter}`
+    for (const each of withdrawn) yield `${region}, ${kind}: withdrawn: sha256 ${each.sha256}`
+  }
+  for (const { kind, path } of written) yield `${kind}: ${path}`
+  if (written.length === 0) yield 'nothing to write'
+  if (commit !== undefined) yield `committed: ${commit}`
+  yield 'next: git push; every region takes it by itself'
+}
+
+runCommand(command.name(), main, {
+  ERR_STORE_UNREADABLE:
+    'make the operator once, on a machine of yours: bootstrap-trust --home operator, then make-root',
+  ERR_HOME_HERE: 'name a data folder of its own for clusters, with --data-dir',
+  ERR_TOOL_MISSING:
+    'install it, or paste what it would print into a file and name that with --file',
+  ERR_CLUSTER_REFUSED:
+    'look at your kubectl and its --context; the job region-keys makes the ConfigMap',
+  ERR_PLAN_ASKS: 'look at it with --dry-run, then agree with --yes',
+  ERR_OPERATOR_OTHER: 'name the data folder of that operator with --data-dir',
+  ERR_KEY_NOT_HERE: 'name the folder of the roots’ keys with --root-key-dir',
+  ERR_MANIFEST_OLDER: 'bring your clone and your data folder up to date (git pull, restore-trust)',
+})

@@ -1,0 +1,145 @@
+// A region's second step: from the ConfigMap that its cluster published to a commit for all regions.
+import { execFileSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import test, { type ExecutionContext } from 'ava'
+import { parse } from 'yaml'
+import { parseCertificates } from '../../core/identity/certificate.ts'
+import { requestCertificate } from '../../core/identity/csr.ts'
+import { formatRegionPublic } from '../../core/trust/region-public.ts'
+import { makeAuthorityKey } from '../../store/authority-keys.ts'
+import { makeRegionKeys } from '../../store/region-secrets.ts'
+import { edited, good } from '../core/archipelago/example.ts'
+import { archipelago } from '../core/trust/example.ts'
+import { runScript } from '../run-script.ts'
+import { temporaryFolder } from '../temporary-folder.ts'
+
+/** What a cluster publishes: its Secrets stay with it, here with the garbage collector. */
+function regionPublic(region: string, { asks = true } = {}): string {
+  const { keys } = makeRegionKeys(archipelago, region, new Map())
+  const request = () => requestCertificate(makeAuthorityKey().privateKey)
+  const data = {
+    ...formatRegionPublic(keys, archipelago),
+    ...(asks && { 'identity.csr': request(), 'public.csr': request() }),
+  }
+  const metadata = { name: 'region-public', namespace: 'nats', resourceVersion: '7' }
+  return JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data })
+}
+
+function makeClone(t: ExecutionContext) {
+  const folder = temporaryFolder(t)
+  const [clone, data, stick] = ['clone', 'data', 'stick'].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ]
+  execFileSync('git', ['init', '--quiet', clone])
+  const git = (...args: string[]) =>
+    execFileSync('git', ['-C', clone, ...args], { encoding: 'utf8' }).trim()
+  git('config', 'user.name', 'operator')
+  git('config', 'user.email', 'operator@archipelago.example')
+  writeFileSync(join(clone, 'archipelago.yaml'), good)
+  const run = (name: string, ...args: string[]) =>
+    runScript(name, [...args, '--data-dir', data], { cwd: clone })
+  const paste = (text: string) => {
+    const file = join(folder, 'region-public.json')
+    writeFileSync(file, text)
+    return file
+  }
+  const adopt = (region: string, text: string, ...args: string[]) =>
+    run('adopt-region', region, '--file', paste(text), '--root-key-dir', stick, ...args)
+  const manifest = (region: string, name: string): Record<string, string> =>
+    parse(readFileSync(join(clone, `manifests/trust/${region}/${name}.yaml`), 'utf8')).data
+  return { clone, data, stick, git, run, paste, adopt, manifest }
+}
+
+type Clone = ReturnType<typeof makeClone>
+
+async function withOperator(t: ExecutionContext): Promise<Clone> {
+  const clone = makeClone(t)
+  const made = await clone.run('bootstrap-trust', '--home', 'operator')
+  t.is(made.code, 0, made.stderr)
+  const roots = await clone.run('make-root', '--key-dir', clone.stick)
+  t.is(roots.code, 0, roots.stderr)
+  return clone
+}
+
+test('what a cluster published is signed, and committed for every region', async (t) => {
+  const { adopt, manifest, git } = await withOperator(t)
+  const text = regionPublic('ams3')
+  const dry = await adopt('ams3', text, '--dry-run')
+  t.is(dry.code, 0, dry.stderr)
+  t.regex(dry.stdout, /^resign +account ACCESS: keys added: leafnode\.ams3$/m)
+  t.regex(dry.stdout, /^ams3 asks for its identity authority: key sha256 [0-9a-f]{64}$/m)
+  t.is(git('status', '--porcelain'), '?? archipelago.yaml')
+
+  const adopted = await adopt('ams3', text)
+  t.is(adopted.code, 0, adopted.stderr)
+  t.is(git('log', '--format=%s'), 'trust: adopt ams3')
+  // Only what it wrote itself is committed.
+  t.is(git('status', '--porcelain'), '?? archipelago.yaml')
+  for (const region of ['ams3', 'sfo2', 'sgp1']) {
+    t.deepEqual(manifest(region, 'trust'), manifest('ams3', 'trust'))
+    t.regex(manifest(region, 'accounts')['accounts.conf'] ?? '', /^resolver_preload: \{$/m)
+  }
+  const own = manifest('ams3', 'region-authority')
+  const [identity] = parseCertificates(own['region.pem'] ?? '')
+  t.deepEqual(identity?.names.uris, ['spiffe://ams3.archipelago.example'])
+  t.deepEqual(identity?.nameConstraints?.permitted.dns, [
+    'ams3.archipelago.example',
+    'nats.svc.cluster.local',
+  ])
+  const other = manifest('sfo2', 'region-authority')
+  t.is(other['network.pem'], own['region.pem'])
+  t.is(other['region.pem'], undefined)
+
+  const again = await adopt('ams3', text)
+  t.regex(again.stdout, /was signed before: .+\nnothing to write\n/)
+  t.is(git('rev-list', '--count', 'HEAD'), '1')
+})
+
+test('a cluster made anew is adopted when somebody agrees, and the old one is trusted no more', async (t) => {
+  const { adopt, manifest, git } = await withOperator(t)
+  await adopt('ams3', regionPublic('ams3'))
+  const before = manifest('ams3', 'region-authority')['region.pem'] ?? ''
+  const anew = regionPublic('ams3')
+  const early = await adopt('ams3', regionPublic('ams3', { asks: false }), '--yes')
+  t.regex(early.stderr, /^adopt-region: region ams3 was made anew and does not ask .+ yet: ident/)
+  const silent = await adopt('ams3', anew)
+  t.is(silent.code, 1)
+  t.regex(silent.stderr, /^adopt-region: nobody agreed to .+\ndo: .+ --yes$/m)
+  t.is(manifest('ams3', 'region-authority')['region.pem'], before)
+
+  const adopted = await adopt('ams3', anew, '--yes', '--no-commit')
+  t.is(adopted.code, 0, adopted.stderr)
+  t.regex(adopted.stdout, /^ams3, identity: withdrawn: sha256 [0-9a-f]{64}$/m)
+  const after = manifest('sgp1', 'region-authority')['network.pem'] ?? ''
+  t.is(parseCertificates(after).length, 1)
+  t.not(after, before)
+  t.is(git('rev-list', '--count', 'HEAD'), '1', 'it was told not to commit')
+})
+
+test('what is not the region of this operator is refused', async (t) => {
+  const { clone, adopt, run } = makeClone(t)
+  const text = regionPublic('ams3')
+  const unmade = await adopt('ams3', text)
+  t.regex(unmade.stderr, /^adopt-region: no operator in .+\ndo: make the operator once/)
+  await run('bootstrap-trust', '--home', 'operator')
+  const other = await adopt('sfo2', text)
+  t.regex(other.stderr, /^adopt-region: ConfigMap region-public is of region 'ams3', not sfo2$/m)
+  const unknown = await adopt('fra1', text)
+  t.regex(unknown.stderr, /^adopt-region: unknown region: 'fra1' \(ams3, sfo2, sgp1\)$/m)
+  const secret = text.replace('ConfigMap', 'Secret')
+  t.regex(
+    (await adopt('ams3', secret)).stderr,
+    /^adopt-region: not a ConfigMap region-public: kind/,
+  )
+  const pin = `operator: ${'O'.padEnd(56, 'A')}`
+  const yaml = edited('trustDomain:', `${pin}\ntrustDomain:`)
+  writeFileSync(join(clone, 'archipelago.yaml'), yaml)
+  const pinned = await adopt('ams3', text)
+  t.regex(
+    pinned.stderr,
+    /^adopt-region: trust of operator O[A-Z2-7]{55}, not OAAAA.+\ndo: name the/,
+  )
+})
