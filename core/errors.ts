@@ -194,6 +194,8 @@ export type RefusalCode =
   // image
   | 'ERR_IMAGE_SOURCE'
   | 'ERR_IMAGE_PIN'
+  | 'ERR_REGISTRY_LOGIN'
+  | 'ERR_REGISTRY_REFUSED'
   // core/network, laptop: the servers
   | 'ERR_PORTS_EXHAUSTED'
   | 'ERR_CONFIGURATION_ILLEGAL'

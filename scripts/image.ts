@@ -1,4 +1,4 @@
-// The images that pods run, without Docker: archives for `ctr images import`, their digests for the
+// The images that pods run, without Docker: archives for `ctr images import`, and their digests for the
 // overlays.
 import { createWriteStream, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
@@ -16,6 +16,9 @@ import {
 } from '../image/component.ts'
 import { makeImages } from '../image/make-images.ts'
 import type { OciImage } from '../image/oci-image.ts'
+import { parseRegistry, repositoryAt, type RegistryAddress } from '../image/registry/address.ts'
+import { findCredentials } from '../image/registry/credentials.ts'
+import { pushImage } from '../image/registry/push.ts'
 import { imageCache } from '../image/workshop.ts'
 import { runCommand } from './command.ts'
 
@@ -23,12 +26,19 @@ const component = fileURLToPath(new URL(`../${componentFile}`, import.meta.url))
 
 const command = new Command('image')
   .description(
-    'Make the images of nats-server and of the functions, and write their digests into the overlays.',
+    `Make the images of nats-server and of the functions, and write their digests into ${componentFile}, which every overlay takes.`,
   )
-  .option('--out <dir>', 'where to write the archives', 'images')
+  .option('--out <dir>', 'where to write the archives, for ctr images import', 'images')
+  .option('--push <registry>', 'push them there too, such as to registry.example/team')
   .option('--mirror <url>', "a mirror of Debian, instead of apt and the machine's own sources")
-  .option('--dry-run', 'make them, and only say what would be written')
+  .option('--dry-run', 'make them, and only say what would be written and pushed')
   .option('--json', 'print the images as JSON')
+  .addHelpText(
+    'after',
+    `
+Who pushes is read from ARCHIPELAGO_REGISTRY_USER and ARCHIPELAGO_REGISTRY_PASSWORD, or from where docker
+login and podman login leave it. What was fetched and built is kept in ~/.cache/archipelago/images.`,
+  )
 
 interface Made extends NamedImage {
   readonly version: string
@@ -36,29 +46,53 @@ interface Made extends NamedImage {
   readonly archive: string
 }
 
+type Options = ReturnType<typeof command.opts>
+
 async function main(): Promise<void> {
-  const { out, mirror, dryRun = false, json = false } = command.parse().opts()
-  const report = (line: string): void => console.error(`image: ${line}`)
+  const options = command.parse().opts()
+  const { out, push, mirror, json = false } = options
+  const registry = push === undefined ? undefined : parseRegistry(push)
   const { env: environment } = process
   const cache = imageCache(environment)
   const images = await makeImages({ cache, environment, report, mirror, signal: undefined })
   const known = existsSync(component) ? parseComponent(readFileSync(component, 'utf8')) : []
   const made: Made[] = []
-  for (const image of images)
-    made.push(await writeArchive(image, repositoryOf(image.name, known), { out, dryRun }))
-  writeComponent(made, { dryRun, report })
+  for (const image of images) {
+    const repository =
+      registry === undefined
+        ? repositoryOf(image.name, known)
+        : await pushTo(registry, image, options)
+    made.push(await writeArchive(image, { ...options, repository, out }))
+  }
+  writeComponent(made, options)
   console.log(json ? JSON.stringify(made, undefined, 2) : made.map(formatMade).join('\n'))
+}
+
+function report(line: string): void {
+  console.error(`image: ${line}`)
+}
+
+/** What a pod calls it from now on. */
+async function pushTo(
+  address: RegistryAddress,
+  image: OciImage,
+  { dryRun }: Options,
+): Promise<string> {
+  if (dryRun === true) return repositoryAt(address, image.name)
+  const credentials = await findCredentials(address.host, process.env)
+  const { repository, tag, bytesSent } = await pushImage(image, address, credentials)
+  report(`pushed ${repository}:${tag}, ${megabytes(bytesSent)} of it new there`)
+  return repository
 }
 
 async function writeArchive(
   image: OciImage,
-  repository: string,
-  { out, dryRun }: { out: string; dryRun: boolean },
+  { out, repository, dryRun }: { out: string; repository: string; dryRun?: true },
 ): Promise<Made> {
   const { name, version, manifest } = image
   const chunks = packArchive(image, repository)
   const archive = resolve(out, `${name}.tar`)
-  if (!dryRun) {
+  if (dryRun !== true) {
     mkdirSync(dirname(archive), { recursive: true })
     await pipeline(Readable.from(chunks), createWriteStream(archive))
   }
@@ -66,21 +100,26 @@ async function writeArchive(
   return { name, version, repository, digest: manifest.digest, bytes, archive }
 }
 
-function writeComponent(
-  images: readonly NamedImage[],
-  { dryRun, report }: { dryRun: boolean; report: (line: string) => void },
-): void {
+function writeComponent(images: readonly NamedImage[], { dryRun }: Options): void {
   const text = renderComponent(images)
   if (existsSync(component) && readFileSync(component, 'utf8') === text) return
-  report(dryRun ? `${componentFile} would change` : `${componentFile} changed: commit it`)
-  if (dryRun) return
+  report(dryRun === true ? `${componentFile} would change` : `${componentFile} changed: commit it`)
+  if (dryRun === true) return
   mkdirSync(dirname(component), { recursive: true })
   writeFileSync(component, text)
 }
 
 function formatMade({ name, version, repository, digest, bytes, archive }: Made): string {
-  const size = `${(bytes / 1e6).toFixed(1)} MB`
-  return [`${name} ${version}, ${size}`, `  ${repository}@${digest}`, `  ${archive}`].join('\n')
+  const title = `${name} ${version}, ${megabytes(bytes)}`
+  return [title, `  ${repository}@${digest}`, `  ${archive}`].join('\n')
 }
 
-runCommand('image', main)
+const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`
+
+runCommand('image', main, {
+  ERR_IMAGE_PIN:
+    'remove it from ~/.cache/archipelago/images and try again; if it stays so, somebody answers with other bytes',
+  ERR_REGISTRY_LOGIN:
+    'log in with docker login or podman login, or set ARCHIPELAGO_REGISTRY_USER and ARCHIPELAGO_REGISTRY_PASSWORD',
+  ERR_REGISTRY_REFUSED: 'look whether that registry is reachable, and whether you may push there',
+})

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test from 'ava'
 import { serverFlags } from '../image/build-server.ts'
-import { programNames } from '../laptop/bundle.ts'
+import { bundleFunction, programEntry, programNames } from '../laptop/bundle.ts'
 import { run } from './run-script.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
@@ -34,17 +34,25 @@ test('every path that is copied is sent', (t) => {
   )
 })
 
-test('what is sent is enough to bundle every program as the image does', async (t) => {
+test('what is sent is enough to bundle every program, and in another folder it comes out the same', async (t) => {
   const folder = temporaryFolder(t)
   for (const line of sent.slice(1))
     cpSync(join(root, line.slice(1)), join(folder, line.slice(1)), { recursive: true })
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
   const [, script = '', args = ''] = /node (scripts\/\S+) ([^&\n]+)/.exec(dockerfile) ?? []
   const given = args.trim().replace('/out', `${folder}/out`).split(/ +/)
-  const { code, stderr } = await run(process.execPath, [script, ...given], { cwd: folder })
+  const { code, stderr } = await run(process.execPath, [join(folder, script), ...given], {
+    cwd: join(folder, 'core'),
+  })
   t.is(code, 0, stderr)
   const files = programNames.map((name) => `${name}.cjs`)
   t.deepEqual(readdirSync(join(folder, 'out')).toSorted(), files.toSorted())
+  for (const name of programNames) {
+    const here = join(folder, 'here.cjs')
+    await bundleFunction(here, programEntry(name))
+    const there = join(folder, 'out', `${name}.cjs`)
+    t.true(readFileSync(there).equals(readFileSync(here)), name)
+  }
 })
 
 test('nats-server is built as it is without Docker', (t) => {
