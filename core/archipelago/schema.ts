@@ -2,18 +2,11 @@
 // places of the file at once is in rules.ts.
 import * as z from 'zod'
 import { doors } from '../access/door.ts'
-import { isAddress, isIpAddress, isLoopback } from './address.ts'
+import { isLoopback } from './address.ts'
 import { identityEntrySchema, issuerSchema } from './identity-schema.ts'
 import { type Direction, permissionProblem } from './permission.ts'
+import { regionSchema as region } from './region-schema.ts'
 import { broken, duration, list, namedMap, text, whole } from './terms.ts'
-
-export const gatewayKinds = [
-  'node-address',
-  'host-port',
-  'load-balancer',
-  'load-balancers',
-] as const
-export type GatewayKind = (typeof gatewayKinds)[number]
 
 const builtInAccounts = ['SYS', 'LOBBY', 'ACCESS', 'LEGACY', 'ENROLL'] as const
 
@@ -45,30 +38,6 @@ const illegalTrustDomain = broken('illegal trust domain', 'a-z, 0-9, ., _ and -,
 const trustDomain = text(/^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/, illegalTrustDomain)
   .max(255, illegalTrustDomain)
   .describe('SPIFFE trust domain; each region has its own below it, `<region>.<trust domain>`.')
-
-const illegalAddress = broken('illegal address', 'a lower-case DNS name or an IP address')
-const address = z.string(illegalAddress).refine(isAddress, illegalAddress)
-
-const illegalIp = broken('not an IP address')
-const ip = z.string(illegalIp).refine(isIpAddress, illegalIp)
-
-const region = z.strictObject({
-  addresses: list(address, { min: 1, max: 9 }).describe(
-    'Public DNS names or IP addresses of the region.',
-  ),
-  servers: whole(1, 9).default(3).describe('Number of nats-servers in the cluster of the region.'),
-  gateways: z
-    .enum(gatewayKinds, broken('unknown way to its gateways', `one of ${gatewayKinds.join(', ')}`))
-    .default('node-address')
-    .describe(
-      'How other regions reach its servers in Kubernetes: node-address (a node port for each server), host-port (ports.gateway of the node), load-balancer (one for all), load-balancers (one for each).',
-    ),
-  nodes: list(ip, { min: 0, max: 64 })
-    .default([])
-    .describe(
-      'IP addresses behind the names of its gateways: of its nodes, of its load balancer, or of those of its servers in their order. Without them the names are looked up in DNS.',
-    ),
-})
 
 const port = (what: string) => whole(1, 65_535).describe(what)
 
