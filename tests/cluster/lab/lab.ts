@@ -17,6 +17,7 @@ import {
 import { openPlace, type LabPlace } from './place.ts'
 import { abandonedRecords } from './record.ts'
 import { openToolbox, type Toolbox } from './toolbox.ts'
+import { openWan, type Wan } from './wan.ts'
 
 export interface LabOptions {
   readonly regions: readonly string[]
@@ -36,6 +37,7 @@ export interface Lab extends AsyncDisposable {
   readonly client: Client
   readonly clusters: readonly Cluster[]
   cluster(region: string): Cluster
+  readonly wan: Wan
   /** The region's line to all others and to the client breaks. */
   cut(region: string): Promise<void>
   join(region: string): Promise<void>
@@ -105,6 +107,7 @@ function assemble(place: LabPlace, { toolbox, networks, clusters }: Parts): Lab 
     folder: place.folder,
     toolbox,
     client: openClient(place),
+    wan: openWan(place, toolbox),
     clusters,
     cluster: (region) => find(clusters, region),
     cut: (region) => cutRegion(place.id, find(networks, region)),

@@ -29,6 +29,7 @@ const kubernetesVersion = 'k8s.io/component-base/version'
 
 export const peers = {
   pause: { kind: 'go', programs: { pause: '.' }, buildSeconds: 5 },
+  'wan-delay': { kind: 'go', programs: { 'wan-delay': '.' }, buildSeconds: 5 },
   'node-runtime': { kind: 'debian', buildSeconds: 15 },
   kubernetes: {
     kind: 'go',

@@ -1,0 +1,78 @@
+// cert-manager with its webhook and CA injector, and approver-policy in the place of its own approver,
+// which would approve whatever is asked.
+import { join } from 'node:path'
+import { until } from '../../until.ts'
+import type { Cluster } from '../lab/cluster.ts'
+import type { Toolbox } from '../lab/toolbox.ts'
+import { awaitRollouts, installObjects } from './install.ts'
+import { runLocalPrograms } from './local-programs.ts'
+import { renderChart, type KubernetesObject } from './render-chart.ts'
+
+const namespace = 'cert-manager'
+const readyMs = 60_000
+
+/** The namespace is `cert-manager`; returns when its webhooks answer. */
+export async function installCertManager(cluster: Cluster, toolbox: Toolbox): Promise<void> {
+  const objects = [...(await certManager(toolbox)), ...(await approverPolicy(toolbox))]
+  await installObjects(cluster, namespace, objects)
+  await awaitRollouts(cluster, namespace, objects)
+  await until(`cert-manager's webhooks in ${cluster.region}`, () => areWebhooksUp(cluster), {
+    deadlineMs: readyMs,
+  })
+}
+
+async function certManager(toolbox: Toolbox): Promise<KubernetesObject[]> {
+  const values = {
+    crds: { enabled: true },
+    disableAutoApproval: true,
+    startupapicheck: { enabled: false },
+    // These ports are upstream's main function's, and ours does without.
+    livenessProbe: { enabled: false },
+    prometheus: { enabled: true },
+    webhook: { readinessProbe: { initialDelaySeconds: 1, periodSeconds: 1 } },
+  }
+  const peer = 'cert-manager'
+  const objects = await renderChart(toolbox, { peer, release: peer, namespace, values })
+  const folder = join(await toolbox.peer(peer), 'bin')
+  return runLocalPrograms(
+    objects,
+    Object.fromEntries(
+      ['controller', 'webhook', 'cainjector'].map((part) => {
+        const program = `cert-manager-${part}`
+        return [program, { folder, program }]
+      }),
+    ),
+  )
+}
+
+async function approverPolicy(toolbox: Toolbox): Promise<KubernetesObject[]> {
+  const peer = 'approver-policy'
+  const release = 'cert-manager-approver-policy'
+  const objects = await renderChart(toolbox, { peer, release, namespace, values: {} })
+  const folder = join(await toolbox.peer(peer), 'bin')
+  return runLocalPrograms(objects, { [release]: { folder, program: peer } })
+}
+
+/** Each is asked about an object of its own that it has to find good. */
+async function areWebhooksUp({ kubectl }: Cluster): Promise<boolean> {
+  const dryRun = ['create', '--dry-run=server', '-f', '-']
+  const probes = [
+    {
+      apiVersion: 'cert-manager.io/v1',
+      kind: 'ClusterIssuer',
+      metadata: { name: 'probe' },
+      spec: { selfSigned: {} },
+    },
+    {
+      apiVersion: 'policy.cert-manager.io/v1alpha1',
+      kind: 'CertificateRequestPolicy',
+      metadata: { name: 'probe' },
+      spec: { selector: { issuerRef: {} } },
+    },
+  ]
+  const answers = probes.map((probe) => kubectl(dryRun, { input: JSON.stringify(probe) }))
+  return Promise.all(answers).then(
+    () => true,
+    () => false,
+  )
+}
