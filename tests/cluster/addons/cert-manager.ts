@@ -26,10 +26,8 @@ async function certManager(toolbox: Toolbox): Promise<KubernetesObject[]> {
     crds: { enabled: true },
     disableAutoApproval: true,
     startupapicheck: { enabled: false },
-    // These ports are upstream's main function's, and ours does without.
+    // It is served by upstream's main function, and ours does without.
     livenessProbe: { enabled: false },
-    prometheus: { enabled: true },
-    webhook: { readinessProbe: { initialDelaySeconds: 1, periodSeconds: 1 } },
   }
   const peer = 'cert-manager'
   const objects = await renderChart(toolbox, { peer, release: peer, namespace, values })
@@ -39,7 +37,7 @@ async function certManager(toolbox: Toolbox): Promise<KubernetesObject[]> {
     Object.fromEntries(
       ['controller', 'webhook', 'cainjector'].map((part) => {
         const program = `cert-manager-${part}`
-        return [program, { folder, program }]
+        return [program, { command: [`/peer/${program}`], folders: { '/peer': folder } }]
       }),
     ),
   )
@@ -50,7 +48,8 @@ async function approverPolicy(toolbox: Toolbox): Promise<KubernetesObject[]> {
   const release = 'cert-manager-approver-policy'
   const objects = await renderChart(toolbox, { peer, release, namespace, values: {} })
   const folder = join(await toolbox.peer(peer), 'bin')
-  return runLocalPrograms(objects, { [release]: { folder, program: peer } })
+  const local = { command: [`/peer/${peer}`], folders: { '/peer': folder } }
+  return runLocalPrograms(objects, { [release]: local })
 }
 
 /** Each is asked about an object of its own that it has to find good. */

@@ -1,24 +1,25 @@
 // Upstream's manifests name images of registries that are out of reach. Their pods run the same
-// programs from the peers' folder of this machine instead; all else stays as upstream has it.
+// programs from this machine's folders instead; all else stays as upstream has it.
 import { labImages } from '../lab/lab-images.ts'
 import type { KubernetesObject } from './render-chart.ts'
 
 export interface LocalProgram {
-  /** A folder of this machine. */
-  readonly folder: string
-  /** In that folder. */
-  readonly program: string
+  readonly command: readonly string[]
+  /** Path in the pod → folder of this machine, to be read only. */
+  readonly folders?: Readonly<Record<string, string>>
+  /** Of the lab's; a shell and little else unless it is said. */
   readonly image?: string
-  /** Before the arguments that upstream gives. */
+  /** In the place of those that upstream gives. */
   readonly args?: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
 }
 
 interface Container {
   readonly name: string
-  readonly args?: readonly string[]
-  readonly command?: readonly string[]
+  readonly env?: readonly object[]
   readonly volumeMounts?: readonly object[]
   readonly securityContext?: object
+  readonly readinessProbe?: object
 }
 
 interface PodSpec {
@@ -30,13 +31,15 @@ interface Workload extends KubernetesObject {
   readonly spec: { readonly template: { readonly metadata: object; readonly spec: PodSpec } }
 }
 
-const mountPath = '/peers'
+type Programs = Readonly<Record<string, LocalProgram>>
+
+// The lab's images name no user, and upstream's pods may not run as root.
 const user = 65532
 
 /** By the container's name; a container that is not named stays as it is. */
 export function runLocalPrograms(
   objects: readonly KubernetesObject[],
-  programs: Readonly<Record<string, LocalProgram>>,
+  programs: Programs,
 ): KubernetesObject[] {
   return objects.map((object) => {
     if (!isWorkload(object)) return object
@@ -44,10 +47,13 @@ export function runLocalPrograms(
     const pod = template.spec
     const spec = {
       ...pod,
-      // Those prepare what the programs' own images lack.
+      // Those prepare what the programs' own images hold.
       initContainers: [],
       containers: pod.containers.map((each) => localContainer(each, programs[each.name])),
-      volumes: [...(pod.volumes ?? []), ...volumesOf(pod, programs)],
+      volumes: [
+        ...(pod.volumes ?? []),
+        ...pod.containers.flatMap((each) => volumes(each, programs)),
+      ],
     }
     return { ...object, spec: { ...object.spec, template: { ...template, spec } } }
   })
@@ -59,27 +65,36 @@ function isWorkload(object: KubernetesObject): object is Workload {
 
 function localContainer(container: Container, local: LocalProgram | undefined): object {
   if (local === undefined) return container
-  const { program, image = labImages.busybox, args = [] } = local
-  const { command: _upstream, ...rest } = container
+  const { command, args, image = labImages.busybox, folders = {}, env = {} } = local
+  const mounts = Object.keys(folders).map((mountPath, index) => ({
+    name: volumeName(container, index),
+    mountPath,
+    readOnly: true,
+  }))
   return {
-    ...rest,
+    ...container,
     image,
     imagePullPolicy: 'Never',
-    command: [`${mountPath}/${program}`, ...args],
-    volumeMounts: [
-      ...(container.volumeMounts ?? []),
-      { name: `peer-${container.name}`, mountPath, readOnly: true },
+    command,
+    ...(args && { args }),
+    env: [
+      ...(container.env ?? []),
+      ...Object.entries(env).map(([name, value]) => ({ name, value })),
     ],
-    // The image names no user, and upstream's pods may not run as root.
+    volumeMounts: [...(container.volumeMounts ?? []), ...mounts],
     securityContext: { ...container.securityContext, runAsUser: user },
+    ...(container.readinessProbe && {
+      readinessProbe: { ...container.readinessProbe, initialDelaySeconds: 1, periodSeconds: 1 },
+    }),
   }
 }
 
-function volumesOf(pod: PodSpec, programs: Readonly<Record<string, LocalProgram>>): object[] {
-  return pod.containers.flatMap(({ name }) => {
-    const path = programs[name]?.folder
-    return path === undefined
-      ? []
-      : [{ name: `peer-${name}`, hostPath: { path, type: 'Directory' } }]
-  })
+function volumes(container: Container, programs: Programs): object[] {
+  const folders = Object.values(programs[container.name]?.folders ?? {})
+  return folders.map((path, index) => ({
+    name: volumeName(container, index),
+    hostPath: { path, type: 'Directory' },
+  }))
 }
+
+const volumeName = ({ name }: Container, index: number): string => `local-${index}-${name}`

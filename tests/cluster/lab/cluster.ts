@@ -17,6 +17,7 @@ import type { Image } from './lab-images.ts'
 import { names, numbers } from './network.ts'
 import { prepareNode, startNode, type NodeOptions } from './node.ts'
 import type { LabPlace } from './place.ts'
+import type { RunOptions } from './run.ts'
 import type { Toolbox } from './toolbox.ts'
 
 export interface Cluster {
@@ -29,7 +30,12 @@ export interface Cluster {
   readonly kubectl: Kubectl
   apply(manifests: Manifests): Promise<string>
   /** A program in the namespaces of a node. */
-  runIn(node: string, command: string, args: readonly string[]): Promise<string>
+  runIn(
+    node: string,
+    command: string,
+    args: readonly string[],
+    options?: RunOptions,
+  ): Promise<string>
   /** On all nodes. */
   importImage(image: Image): Promise<void>
   /** As a power cut. */
@@ -94,7 +100,7 @@ export function defineCluster(place: LabPlace, options: ClusterOptions): Cluster
     kubeconfig: () => need().control.kubeconfig,
     kubectl,
     apply: (manifests) => applyManifests(kubectl, manifests),
-    runIn: (node, command, args) => cellOf(node).run(command, args),
+    runIn: (node, command, args, more) => cellOf(node).run(command, args, more),
     importImage: async (image) => {
       const ctr =
         (cell: Cell) =>

@@ -45,6 +45,19 @@ export async function makeNodeImages(toolbox: Toolbox): Promise<Image[]> {
   ])
 }
 
+/** For Argo CD alone, so it is not on every node. */
+export async function makeDebianImage(toolbox: Toolbox): Promise<Image> {
+  const peer = await toolbox.peer('argocd-runtime')
+  const files = ['bin', 'lib', 'lib64', 'usr/bin', 'usr/lib', 'usr/share/git-core']
+  return imageIn(peer, {
+    reference: labImages.debian,
+    files: Object.fromEntries(files.map((path) => [path, join(peer, 'root', path)])),
+    links: { 'bin/sh': 'busybox' },
+    folders: ['tmp'],
+    entrypoint: ['/bin/sh'],
+  })
+}
+
 async function imageIn(peer: string, source: ImageSource): Promise<Image> {
   const name = /([^/:]+):/.exec(source.reference)?.[1]
   const archive = join(peer, `${name}-image.tar`)

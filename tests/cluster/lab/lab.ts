@@ -15,6 +15,7 @@ import {
   type RegionNetwork,
 } from './network.ts'
 import { openPlace, type LabPlace } from './place.ts'
+import type { ProcessId } from './process-id.ts'
 import { abandonedRecords } from './record.ts'
 import { openToolbox, type Toolbox } from './toolbox.ts'
 import { openWan, type Wan } from './wan.ts'
@@ -41,6 +42,8 @@ export interface Lab extends AsyncDisposable {
   /** The region's line to all others and to the client breaks. */
   cut(region: string): Promise<void>
   join(region: string): Promise<void>
+  /** A process that ends with the lab. */
+  keep(process: ProcessId): void
   /** Takes everything down; throws when something is left. */
   stop(): Promise<void>
 }
@@ -112,6 +115,7 @@ function assemble(place: LabPlace, { toolbox, networks, clusters }: Parts): Lab 
     cluster: (region) => find(clusters, region),
     cut: (region) => cutRegion(place.id, find(networks, region)),
     join: (region) => joinRegion(place.id, find(networks, region)),
+    keep: (process) => place.keep({ processes: [process] }),
     stop,
     [Symbol.asyncDispose]: stop,
   }

@@ -1,6 +1,14 @@
 // Builds one peer into the cache. It appears there in one step: a build that was killed leaves what Go
 // has compiled so far, and nothing that could be taken for the peer.
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { buildGoPeer } from './go-peer.ts'
 import type { PeerPin } from './pin.ts'
@@ -12,9 +20,15 @@ export interface BuildOptions {
   readonly report: (line: string) => void
 }
 
+const unusedDaysMax = 7
+const dayMs = 24 * 3_600_000
+
 /** The peer's folder; builds it unless it is there. */
 export async function buildPeer(pin: PeerPin, options: BuildOptions): Promise<string> {
-  if (existsSync(pin.folder)) return pin.folder
+  if (existsSync(pin.folder)) {
+    markUsed(pin.folder)
+    return pin.folder
+  }
   mkdirSync(dirname(pin.folder), { recursive: true })
   await using _turn = await takeTurn(`${pin.folder}.turn`, options.report)
   if (!existsSync(pin.folder)) await build(pin, options)
@@ -34,12 +48,20 @@ async function build(pin: PeerPin, options: BuildOptions): Promise<void> {
   removeOlder(pin)
 }
 
-/** Peers are large: one of the same name and another hash is of no use any more. */
+function markUsed(folder: string): void {
+  const now = new Date()
+  utimesSync(folder, now, now)
+}
+
+/** Peers are large; another branch may still be working with what was used of late. */
 function removeOlder(pin: PeerPin): void {
   const parent = dirname(pin.folder)
   const own = new RegExp(`^${pin.name}-(\\d+\\.\\d+\\.\\d+-)?[0-9a-f]{12}$`)
-  for (const each of readdirSync(parent).filter((name) => own.test(name))) {
-    const folder = join(parent, each)
-    if (folder !== pin.folder) rmSync(folder, { recursive: true, force: true })
+  const others = readdirSync(parent).filter(
+    (name) => own.test(name) && join(parent, name) !== pin.folder,
+  )
+  for (const each of others.map((name) => join(parent, name))) {
+    const unusedMs = Date.now() - statSync(each).mtimeMs
+    if (unusedMs > unusedDaysMax * dayMs) rmSync(each, { recursive: true, force: true })
   }
 }

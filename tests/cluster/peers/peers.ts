@@ -2,7 +2,7 @@
 // stand in tools/peers/<name>: in go.mod with Go's checksums, or in packages.txt with Debian's.
 
 interface Trees {
-  /** Folders of Go modules that are kept beside the programs: charts, CRDs. */
+  /** What is kept of Go modules beside the programs: charts, manifests. */
   readonly [name: string]: { readonly module: string; readonly path: string }
 }
 
@@ -93,7 +93,17 @@ export const peers = {
     module: 'github.com/argoproj/argo-cd/v3',
     programs: { argocd: '.' },
     names: ['argocd-application-controller', 'argocd-repo-server'],
-    trees: { manifests: { module: 'github.com/argoproj/argo-cd/v3', path: 'manifests' } },
+    trees: {
+      'core-install.yaml': {
+        module: 'github.com/argoproj/argo-cd/v3',
+        path: 'manifests/core-install.yaml',
+      },
+      // It is looked for even where no signature is asked for.
+      'bin/git-verify-wrapper.sh': {
+        module: 'github.com/argoproj/argo-cd/v3',
+        path: 'hack/git-verify-wrapper.sh',
+      },
+    },
     buildSeconds: 400,
   },
   'sealed-secrets': {

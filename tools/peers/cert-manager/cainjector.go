@@ -12,6 +12,7 @@ import (
 
 	certmanager "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	"github.com/cert-manager/cert-manager/pkg/controller/cainjector"
+	"github.com/cert-manager/cert-manager/pkg/util"
 )
 
 // runCAInjector writes the webhooks' CA bundles into their configurations.
@@ -32,6 +33,8 @@ func runCAInjector(ctx context.Context, arguments []string) error {
 	if err != nil {
 		return err
 	}
+	// The owner of the fields that are applied is named after it.
+	configuration = util.RestConfigWithUserAgent(configuration, "cainjector")
 	manager, err := ctrl.NewManager(configuration, ctrl.Options{Scheme: known, Metrics: metrics.Options{BindAddress: "0"}})
 	if err != nil {
 		return err

@@ -1,0 +1,34 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+
+/** Names of a lab wherever it could have left something. */
+export function leftOf(id: string): string[] {
+  const hierarchies = list('/sys/fs/cgroup')
+  const places = ['/run/netns', '/run/archipelago-lab', tmpdir(), ...hierarchies]
+  const files = places.flatMap(list).filter((name) => name.includes(id))
+  return [...files, ...processesOf(id)]
+}
+
+function processesOf(id: string): string[] {
+  const processes = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
+  return processes.flatMap((pid) => {
+    const command = read(`/proc/${pid}/cmdline`)
+    return command.includes(id) ? [`process ${pid}: ${command.replaceAll('\0', ' ')}`] : []
+  })
+}
+
+function list(folder: string): string[] {
+  try {
+    return readdirSync(folder).map((name) => `${folder}/${name}`)
+  } catch {
+    return []
+  }
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
+}
