@@ -26,7 +26,7 @@ const passedOn = [
 
 /** The path of the binary, in the cache. Built once for each source, compiler and platform. */
 export async function buildServer(platform: Platform, workshop: Workshop): Promise<string> {
-  const { cache, report, environment, signal } = workshop
+  const { cache, report, environment } = workshop
   const pin = readPin('nats-server')
   const fixed = fixedSettings(pin, platform)
   const target = join(cache, `server-${keyOf(pin, fixed)}`, 'nats-server')
@@ -36,7 +36,11 @@ export async function buildServer(platform: Platform, workshop: Workshop): Promi
     go === undefined ? { flags: serverFlags, settings: fixed } : await recipeOf(go, fixed, workshop)
   // Go checks what it downloads against go.sum, not what was unpacked some other day.
   if (go !== undefined) await verifySources(go, pin, recipe, workshop)
-  await buildTool(pin, { target, tooOld: undefined, report, environment, signal, recipe })
+  await buildTool(pin, {
+    ...{ target, report, environment, recipe },
+    tooOld: undefined,
+    signal: undefined,
+  })
   return target
 }
 

@@ -8,13 +8,16 @@ export interface Workshop {
   readonly environment: NodeJS.ProcessEnv
   /** Hears one line before a step that takes seconds. */
   readonly report: (line: string) => void
-  readonly signal: AbortSignal | undefined
   /** A mirror of Debian, instead of apt and its sources. */
-  readonly mirror: string | undefined
+  readonly mirror?: string | undefined
 }
 
-/** `~/.cache/archipelago/images`, or the same under XDG_CACHE_HOME. */
-export function imageCache(environment: NodeJS.ProcessEnv): string {
+/** With the cache in `~/.cache/archipelago/images`, or the same under XDG_CACHE_HOME. */
+export function openWorkshop(options: Omit<Workshop, 'cache'>): Workshop {
+  return { ...options, cache: imageCache(options.environment) }
+}
+
+function imageCache(environment: NodeJS.ProcessEnv): string {
   const xdg = environment['XDG_CACHE_HOME'] ?? ''
   // The XDG specification: a relative path is to be ignored.
   const base = isAbsolute(xdg) ? xdg : join(environment['HOME'] ?? homedir(), '.cache')

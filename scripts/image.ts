@@ -1,12 +1,9 @@
 // The images that pods run, without Docker: archives for `ctr images import`, and their digests for the
 // overlays.
-import { createWriteStream, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Command } from '@commander-js/extra-typings'
-import { packArchive } from '../image/archive.ts'
 import {
   componentFile,
   parseComponent,
@@ -19,7 +16,8 @@ import type { OciImage } from '../image/oci-image.ts'
 import { parseRegistry, repositoryAt, type RegistryAddress } from '../image/registry/address.ts'
 import { findCredentials } from '../image/registry/credentials.ts'
 import { pushImage } from '../image/registry/push.ts'
-import { imageCache } from '../image/workshop.ts'
+import { openWorkshop } from '../image/workshop.ts'
+import { writeArchive, type WrittenImage } from '../image/write-archive.ts'
 import { runCommand } from './command.ts'
 
 const component = fileURLToPath(new URL(`../${componentFile}`, import.meta.url))
@@ -40,29 +38,21 @@ Who pushes is read from ARCHIPELAGO_REGISTRY_USER and ARCHIPELAGO_REGISTRY_PASSW
 login and podman login leave it. What was fetched and built is kept in ~/.cache/archipelago/images.`,
   )
 
-interface Made extends NamedImage {
-  readonly version: string
-  readonly bytes: number
-  readonly archive: string
-}
-
 type Options = ReturnType<typeof command.opts>
 
 async function main(): Promise<void> {
   const options = command.parse().opts()
-  const { out, push, mirror, json = false } = options
+  const { out: folder, push, mirror, json = false, dryRun: isDryRun = false } = options
   const registry = push === undefined ? undefined : parseRegistry(push)
-  const { env: environment } = process
-  const cache = imageCache(environment)
-  const images = await makeImages({ cache, environment, report, mirror, signal: undefined })
+  const images = await makeImages(openWorkshop({ environment: process.env, report, mirror }))
   const known = existsSync(component) ? parseComponent(readFileSync(component, 'utf8')) : []
-  const made: Made[] = []
+  const made: WrittenImage[] = []
   for (const image of images) {
     const repository =
       registry === undefined
         ? repositoryOf(image.name, known)
         : await pushTo(registry, image, options)
-    made.push(await writeArchive(image, { ...options, repository, out }))
+    made.push(await writeArchive(image, { repository, folder, isDryRun }))
   }
   writeComponent(made, options)
   console.log(json ? JSON.stringify(made, undefined, 2) : made.map(formatMade).join('\n'))
@@ -85,21 +75,6 @@ async function pushTo(
   return repository
 }
 
-async function writeArchive(
-  image: OciImage,
-  { out, repository, dryRun }: { out: string; repository: string; dryRun?: true },
-): Promise<Made> {
-  const { name, version, manifest } = image
-  const chunks = packArchive(image, repository)
-  const archive = resolve(out, `${name}.tar`)
-  if (dryRun !== true) {
-    mkdirSync(dirname(archive), { recursive: true })
-    await pipeline(Readable.from(chunks), createWriteStream(archive))
-  }
-  const bytes = chunks.reduce((total, { length }) => total + length, 0)
-  return { name, version, repository, digest: manifest.digest, bytes, archive }
-}
-
 function writeComponent(images: readonly NamedImage[], { dryRun }: Options): void {
   const text = renderComponent(images)
   if (existsSync(component) && readFileSync(component, 'utf8') === text) return
@@ -109,7 +84,7 @@ function writeComponent(images: readonly NamedImage[], { dryRun }: Options): voi
   writeFileSync(component, text)
 }
 
-function formatMade({ name, version, repository, digest, bytes, archive }: Made): string {
+function formatMade({ name, version, repository, digest, bytes, archive }: WrittenImage): string {
   const title = `${name} ${version}, ${megabytes(bytes)}`
   return [title, `  ${repository}@${digest}`, `  ${archive}`].join('\n')
 }

@@ -59,7 +59,7 @@ async function serve(t: ExecutionContext, files: Record<string, Buffer>) {
 
 function workshop(t: ExecutionContext, mirror: string): Workshop {
   const cache = temporaryFolder(t)
-  return { cache, environment: process.env, report: () => {}, signal: undefined, mirror }
+  return { cache, environment: process.env, report: () => {}, mirror }
 }
 
 const pinOf = (deb: Uint8Array): DebianPin => ({

@@ -118,6 +118,12 @@ export const peers = {
     },
     buildSeconds: 70,
   },
+  registry: {
+    kind: 'go',
+    module: 'github.com/distribution/distribution/v3',
+    programs: { registry: '.' },
+    buildSeconds: 60,
+  },
 } as const satisfies Record<string, GoPeer | DebianPeer>
 
 export type PeerName = keyof typeof peers

@@ -1,0 +1,35 @@
+import { createWriteStream, mkdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { packArchive } from './archive.ts'
+import type { NamedImage } from './component.ts'
+import type { OciImage } from './oci-image.ts'
+
+export interface WrittenImage extends NamedImage {
+  readonly version: string
+  readonly bytes: number
+  /** The absolute path of the archive. */
+  readonly archive: string
+}
+
+export interface ArchivePlace {
+  /** What pods call the image. */
+  readonly repository: string
+  readonly folder: string
+  readonly isDryRun?: boolean
+}
+
+/** Writes `<name>.tar` into the folder; on a dry run only says what it would be. */
+export async function writeArchive(image: OciImage, place: ArchivePlace): Promise<WrittenImage> {
+  const { name, version, manifest } = image
+  const { repository, folder, isDryRun = false } = place
+  const chunks = packArchive(image, repository)
+  const archive = resolve(join(folder, `${name}.tar`))
+  if (!isDryRun) {
+    mkdirSync(folder, { recursive: true })
+    await pipeline(Readable.from(chunks), createWriteStream(archive))
+  }
+  const bytes = chunks.reduce((total, { length }) => total + length, 0)
+  return { name, version, repository, digest: manifest.digest, bytes, archive }
+}
