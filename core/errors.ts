@@ -235,6 +235,12 @@ export type RefusalCode =
   | 'ERR_MANIFEST_OLDER'
   | 'ERR_REGION_UNPROVEN'
   | 'ERR_GIT'
+  // gitops: the repository that the regions pull
+  | 'ERR_COMMIT_UNKNOWN'
+  | 'ERR_REVISION_ILLEGAL'
+  | 'ERR_PROMOTION_ORDER'
+  | 'ERR_PROMOTION_OLDER'
+  | 'ERR_PROMOTION_NOWHERE'
 
 /** What was expected to go wrong: the code names the rule, the message the rule and the value. */
 export class Refusal extends Error {

@@ -8,6 +8,7 @@ import {
   type KubernetesObject,
 } from '@kubernetes/client-node'
 import { Refusal } from '../core/errors.ts'
+import { quote } from '../core/quote.ts'
 
 export interface Kind {
   readonly apiVersion: string
@@ -46,9 +47,18 @@ export function openCluster(
   { kubeconfig, context }: { readonly kubeconfig?: string; readonly context?: string } = {},
 ): Cluster {
   const config = new KubeConfig()
-  if (kubeconfig === undefined) config.loadFromDefault()
-  else config.loadFromFile(kubeconfig)
+  try {
+    if (kubeconfig === undefined) config.loadFromDefault()
+    else config.loadFromFile(kubeconfig)
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code ?? 'it is not one'
+    throw new Refusal('ERR_CLUSTER_UNREACHABLE', `cannot read the kubeconfig: ${reason}`)
+  }
   if (context !== undefined) config.setCurrentContext(context)
+  if (config.getCurrentCluster() === null) {
+    const what = context === undefined ? 'no cluster' : `no context ${quote(context)}`
+    throw new Refusal('ERR_CLUSTER_UNREACHABLE', `${what} in the kubeconfig`)
+  }
   return clusterOf(config, namespace)
 }
 
