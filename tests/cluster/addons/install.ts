@@ -1,5 +1,6 @@
 // Objects into a cluster, in the order that the API server needs.
 import type { Cluster } from '../lab/cluster.ts'
+import { describeTroubles } from '../lab/troubles.ts'
 import type { KubernetesObject } from './render-chart.ts'
 
 const rolloutSeconds = 120
@@ -30,11 +31,14 @@ export async function awaitRollouts(
   const workloads = objects.filter(({ kind }) => ['Deployment', 'StatefulSet'].includes(kind))
   const wait = ['-n', namespace, 'rollout', 'status', `--timeout=${rolloutSeconds}s`]
   const deadlineMs = (rolloutSeconds + 10) * 1000
-  await Promise.all(
-    workloads.map(({ kind, metadata }) =>
-      kubectl([...wait, `${kind}/${metadata.name}`], { deadlineMs }),
-    ),
-  )
+  for (const { kind, metadata } of workloads) {
+    await kubectl([...wait, `${kind}/${metadata.name}`], { deadlineMs }).catch(
+      async (cause: unknown) => {
+        const why = await describeTroubles(kubectl, namespace)
+        throw new Error(`${metadata.name} does not come up: ${why}`, { cause })
+      },
+    )
+  }
 }
 
 /** kubectl puts what names none into the default namespace, and cluster-wide kinds know none. */

@@ -23,7 +23,9 @@ export async function serveRepository(lab: Lab, name: string): Promise<Repositor
   const url = `git://${lab.client.address}/${name}.git`
   const [program = '', ...prefix] = lab.client.prefix
   const serve = ['--export-all', `--base-path=${base}`, `--listen=${lab.client.address}`]
-  const child = spawn(program, [...prefix, 'git', 'daemon', '--reuseaddr', ...serve], {
+  // `git daemon` would have it as a child, which outlives its parent.
+  const daemon = join((await run('git', ['--exec-path'])).trim(), 'git-daemon')
+  const child = spawn(program, [...prefix, daemon, '--reuseaddr', ...serve], {
     detached: true,
     stdio: 'ignore',
   })

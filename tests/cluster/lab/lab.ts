@@ -65,7 +65,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   try {
     return await build(place, options)
   } catch (error) {
-    if (process.env['LAB_KEEP'] === undefined) await place.close()
+    await place.close()
     throw error
   }
 }
