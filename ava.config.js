@@ -8,6 +8,7 @@ const longest = [
   'attacks/revocation',
   'attacks/known-urls',
   'nats/renew-soak',
+  'laptop/identity/renewal',
   'nats/renew',
   'scripts/move-operator-key',
   'laptop/rollout',

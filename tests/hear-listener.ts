@@ -22,13 +22,16 @@ export function hearListener(
   return firstLine(socket)
 }
 
+// For a hang: a listener admits, or it hangs up.
+const silenceMs = 20_000
+
 export function firstLine(socket: Socket): Promise<string> {
   return new Promise((resolve) => {
     const end = (said: string) => {
       socket.destroy()
       resolve(said)
     }
-    socket.setTimeout(2000, () => end('silence'))
+    socket.setTimeout(silenceMs, () => end('silence'))
     socket.once('data', (chunk) => end(String(chunk)))
     socket.on('error', () => end(''))
     socket.once('close', () => end(''))

@@ -13,6 +13,9 @@ import { makeNkeyPair } from '../store/key-file.ts'
 import { claimPorts } from './port-block.ts'
 import { until } from './until.ts'
 
+/** For a hang: a busy machine is given all the time that its servers give. */
+export const dialMsMax = 20_000
+
 const source = new URL('../archipelago.yaml', import.meta.url)
 
 export interface TestNetwork extends RunningNetwork {
@@ -81,7 +84,10 @@ export async function startTestNetwork(
     requestFrom: (region) => answeredBy(region, () => request({ region })),
     connect: ({ creds }, region) =>
       connectWithCreds(
-        { servers: serversOf(network, region), ca: network.file.ca, name: 'test' },
+        {
+          ...{ servers: serversOf(network, region), ca: network.file.ca, name: 'test' },
+          timeoutMs: dialMsMax,
+        },
         () => creds,
       ),
     [Symbol.asyncDispose]: () => all.disposeAsync(),

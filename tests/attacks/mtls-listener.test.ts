@@ -17,6 +17,7 @@ import {
   trustOf,
   type Open,
 } from '../functions/triggers/mtls-listener.ts'
+import { startStopwatch } from '../stopwatch.ts'
 import { until } from '../until.ts'
 
 const host = '127.0.0.1'
@@ -49,29 +50,33 @@ for (const [what, begin] of [
   ],
 ] as const)
   test(`${what} is cut off within 8 s`, async (t) => {
-    const started = performance.now()
+    const stop = startStopwatch()
     const socket = (await begin()).on('error', () => {})
     await once(socket.resume(), 'close')
-    t.true(performance.now() - started < 8_000)
+    t.true(stop() < 8_000)
   })
 
-test('who opens all connections that one address may have keeps no other address out', async (t) => {
-  await using apart = await open()
-  const started = performance.now()
-  const sockets = Array.from({ length: 600 }, () =>
-    connectTcp({ host, port: apart.port })
-      .on('error', () => {})
-      .resume(),
-  )
-  const isMost = (): boolean => sockets.filter(isClosed).length >= 600 - 64
-  await until('most are closed', isMost, { deadlineMs: 20_000 })
-  t.is((await ask(apart, shows(ams3), { localAddress })).status, 200)
-  // From 3 s on those end, too, that never begin their handshake: a busy machine may come to that.
-  if (performance.now() - started > 3_000) t.log('too slow to tell one from the other')
-  for (const socket of sockets) socket.destroy()
-})
+// One after the other: what keeps this thread busy keeps its listeners busy.
+test.serial(
+  'who opens all connections that one address may have keeps no other address out',
+  async (t) => {
+    await using apart = await open()
+    const started = performance.now()
+    const sockets = Array.from({ length: 600 }, () =>
+      connectTcp({ host, port: apart.port })
+        .on('error', () => {})
+        .resume(),
+    )
+    using _open = { [Symbol.dispose]: () => sockets.forEach((socket) => socket.destroy()) }
+    const isMost = (): boolean => sockets.filter(isClosed).length >= 600 - 64
+    await until('most are closed', isMost)
+    t.is((await ask(apart, shows(ams3), { localAddress })).status, 200)
+    // From 3 s on those end, too, that never begin their handshake: a busy machine may come to that.
+    if (performance.now() - started > 3_000) t.log('too slow to tell one from the other')
+  },
+)
 
-test('a chain of a hundred certificates costs a handshake, and nothing else', async (t) => {
+test.serial('a chain of a hundred certificates costs a handshake, and nothing else', async (t) => {
   await using apart = await open()
   const long = shows(ams3, {}, [ams3, ...Array.from({ length: 100 }, () => former)])
   // OpenSSL takes what leads to an authority, and leaves the rest.
@@ -81,12 +86,12 @@ test('a chain of a hundred certificates costs a handshake, and nothing else', as
   t.is((await ask(apart, shows(ams3))).status, 200)
 })
 
-test('a certificate with two thousand names is read once, and in time', async (t) => {
+test.serial('a certificate with two thousand names is read once, and in time', async (t) => {
   const uris = Array.from({ length: 2_000 }, (_, at) => `spiffe://ams3.example/w/${at}`)
-  const started = performance.now()
+  const stop = startStopwatch()
   const shown = shows(ams3, { extensions: { names: names({ uris }) } })
   t.regex((await ask(listener, shown)).error ?? '', /ERR_CERTIFICATE_OVERSIZE/)
-  t.true(performance.now() - started < 2_000)
+  t.true(stop() < 2_000)
   t.is((await ask(listener, shows(ams3))).status, 200)
 })
 

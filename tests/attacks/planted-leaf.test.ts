@@ -42,7 +42,7 @@ test.before(async () => {
   authority = readIntermediate(store, place) as Issuer
   for (const { name, uris } of plants) plantServer(name, uris)
   await Promise.all(plants.map(({ name }) => supercluster.restart(name)))
-  await supercluster.awaitMesh(10_000)
+  await supercluster.awaitMesh(30_000)
   client = await connectPlanted()
 })
 test.after.always(async () => {
@@ -105,7 +105,7 @@ const run = (script: string, ...options: string[]) =>
   ])
 
 test('nats-server admits them all: the mesh is whole, and the client is in', async (t) => {
-  await t.notThrowsAsync(network.supercluster.awaitMesh(10_000))
+  await t.notThrowsAsync(network.supercluster.awaitMesh(30_000))
   await t.notThrowsAsync(client.flush())
 })
 

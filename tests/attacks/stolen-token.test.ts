@@ -14,7 +14,6 @@ import { exchangeToken } from '../../functions/exchange-token.ts'
 import type { Provisioning } from '../../functions/provision-credentials.ts'
 import type { Handle } from '../../functions/provisioning/work.ts'
 import type { NatsConnection } from '../../nats/connect.ts'
-import { exchangeOverNats } from '../../requestor/exchange-token.ts'
 import { openFiles } from '../../store/files.ts'
 import { functionHome } from '../../store/homes.ts'
 import { makeNkeyPair } from '../../store/key-file.ts'
@@ -32,7 +31,7 @@ import {
 } from '../functions/ask.ts'
 import { askingOrders, audienceOf, orderClaims, regionOf, sealTo } from '../functions/exchange.ts'
 import { takeOver } from '../functions/in-process.ts'
-import { startTokenNetwork } from '../functions/token-network.ts'
+import { exchangePatiently, startTokenNetwork } from '../functions/token-network.ts'
 import type { TestNetwork } from '../test-network.ts'
 import { until } from '../until.ts'
 
@@ -176,7 +175,7 @@ test.serial('hands out a network file with a key of her own to seal to', async (
     const regions = file.regions.map((each) => ({ ...each, tokenKey }))
     const given = { ...network.network, file: { ...file, regions } }
     const { token } = askingOrders(network, victim)
-    return exchangeOverNats({ network: given, role: 'orders', token, pair: victim.pair, region })
+    return exchangePatiently({ network: given, role: 'orders', token, pair: victim.pair, region })
   }
   const { tokenKey = '' } = regionOf(network, 'sfo2')
   for (const [key, message] of [

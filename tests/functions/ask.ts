@@ -9,7 +9,7 @@ import type { NkeyPair } from '../../core/trust/nkey.ts'
 import { connectWithCreds, type NatsConnection } from '../../nats/connect.ts'
 import { makeNkeyPair } from '../../store/key-file.ts'
 import { operatorSigner } from '../../store/operator.ts'
-import { serversOf, type TestNetwork } from '../test-network.ts'
+import { dialMsMax, serversOf, type TestNetwork } from '../test-network.ts'
 
 /** What a requestor holds: keys made for one request. */
 export interface Holder {
@@ -101,7 +101,7 @@ export function enterLobby(
   options: object = {},
 ): Promise<NatsConnection> {
   const servers = serversOf(network, region)
-  const target = { servers, ca: network.file.ca, name: 'test lobby' }
+  const target = { servers, ca: network.file.ca, name: 'test lobby', timeoutMs: dialMsMax }
   const inboxPrefix = '_INBOX'
   return connectWithCreds({ ...target, options: { inboxPrefix, ...options } }, () => network.lobby)
 }
@@ -117,7 +117,7 @@ export async function askNats(
   nc: NatsConnection,
   subject: string,
   bytes: Uint8Array,
-  timeout = 5_000,
+  timeout = 20_000,
 ): Promise<Answered> {
   const answer = await nc.request(subject, bytes, { timeout })
   return {

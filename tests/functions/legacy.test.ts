@@ -131,7 +131,7 @@ for (const [what, payload, answer] of [
   })
 
 test('the requestor knows one subject, and may hear nothing but answers', async (t) => {
-  const timeout = 2_000
+  const timeout = 20_000
   for (const subject of ['chat.req.access.sfo2', 'chat.req.legacy', 'chat.req.invite'])
     await t.throwsAsync(requestor.request(subject, 'alice', { timeout }), {
       message: /permissions violation/i,
@@ -199,7 +199,7 @@ test("the ceiling of the role holds: no other's direct messages, no renewal, no 
   const { promise, resolve } = Promise.withResolvers<Error | null>()
   nc.subscribe(`chat.KUBECON.dms.${bob.pair.publicKey}`, { callback: (error) => resolve(error) })
   t.regex(String(await promise), /Permissions Violation/i)
-  await t.throwsAsync(nc.request('chat.req.renew.legacy', 'alice', { timeout: 2_000 }), {
+  await t.throwsAsync(nc.request('chat.req.renew.legacy', 'alice', { timeout: 20_000 }), {
     message: /permissions violation/i,
   })
   await nc.close()

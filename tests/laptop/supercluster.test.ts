@@ -103,14 +103,14 @@ test.serial('a server that is killed is reported, starts again, and is meshed ag
   supercluster.signal('sfo2-1', 'SIGKILL')
   await until('the exit is reported', () => exits.find(({ name }) => name === 'sfo2-1'))
   t.like(exits.at(-1), { name: 'sfo2-1', signal: 'SIGKILL' })
-  const observed = await supercluster.awaitMesh(10_000)
+  const observed = await supercluster.awaitMesh(30_000)
   t.is(observed.length, 9)
 })
 
 test.serial('a leafnode server that is killed comes back', async (t) => {
   supercluster.signal('ams3-leafnode', 'SIGKILL')
   await until('the exit is reported', () => exits.find(({ name }) => name === 'ams3-leafnode'))
-  await t.notThrowsAsync(supercluster.awaitMesh(10_000))
+  await t.notThrowsAsync(supercluster.awaitMesh(30_000))
 })
 
 // Others may be out of sight too: those whose gateway leads to the hung server.
@@ -124,7 +124,7 @@ test.serial('a server that hangs is named', async (t) => {
   } finally {
     supercluster.signal('sgp1-2', 'SIGCONT')
   }
-  await t.notThrowsAsync(supercluster.awaitMesh(10_000))
+  await t.notThrowsAsync(supercluster.awaitMesh(30_000))
 })
 
 test.serial('a server takes the configuration that lies on its disk', async (t) => {
@@ -138,7 +138,7 @@ test.serial('a reload that is not taken is refused, and the server runs on', asy
   await t.throwsAsync(supercluster.reload('ams3-1'), { code: 'ERR_RELOAD_FAILED' })
   writeFileSync(configuration, before)
   await t.notThrowsAsync(supercluster.reload('ams3-1'))
-  await t.notThrowsAsync(supercluster.awaitMesh(10_000))
+  await t.notThrowsAsync(supercluster.awaitMesh(30_000))
 })
 
 test.serial('a second start from the same ports is refused before anything runs', async (t) => {

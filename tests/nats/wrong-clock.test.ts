@@ -17,6 +17,7 @@ import { formatPrivateKey } from '../../store/authority-keys.ts'
 import { makeNkeyPair, makeNkeyTexts } from '../../store/key-file.ts'
 import { functionKeyFile } from '../../store/key-paths.ts'
 import { laptopConstraints, makeAuthority, makeLeaf, makeRoot } from '../core/identity/example.ts'
+import { startStopwatch } from '../stopwatch.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 import { startTestServer, type TestServer } from '../test-server.ts'
 import { until } from '../until.ts'
@@ -155,7 +156,7 @@ for (const [what, shiftMs, message] of clocks) {
       { name, servers: [server.url], ca, identity: { ...wrong, peer } },
       workloadTarget({ ...wrong, bundles }, { name, servers: [websocket] }),
     ]
-    const began = performance.now()
+    const stop = startStopwatch()
     for (const target of targets) {
       let dials = 0
       const counted = { ...target, onHandshake: () => (dials += 1) }
@@ -166,7 +167,7 @@ for (const [what, shiftMs, message] of clocks) {
       })
       t.is(dials, 1)
     }
-    t.true(performance.now() - began < 5_000)
+    t.true(stop() < 5_000)
   })
 
   test(`a function ${what} says why it is not there, and comes when that is mended`, async (t) => {
@@ -181,17 +182,20 @@ for (const [what, shiftMs, message] of clocks) {
     writeFileSync(files.key, own.key)
     writeFileSync(files.trusted, ca)
     writeFileSync(functionKeyFile(folder), nkey.seed)
-    const lines: string[] = []
+    const [lines, dials]: [string[], number[]] = [[], []]
     const nats = { servers: [dialled.server.url], files, peer }
     const folders = { keysFolder: folder, publicFolder: folder }
     const { connect } = connector(
       { region: 'ams3', door: 'lobby', folders, nats },
       holdCertificate(files),
-      (line) => lines.push(line),
+      (line) => {
+        lines.push(line)
+        dials.push(dialled.dials())
+      },
     )
     const connecting = connect({ waitOnFirstConnect: true })
-    await until('it is refused twice', () => lines.length === 2)
-    t.is(dialled.dials(), 2)
+    await until('it is refused twice', () => lines.length >= 2)
+    t.deepEqual(dials.slice(0, 2), [1, 2])
     t.regex(lines[0] ?? '', message)
     t.regex(lines[1] ?? '', /\(2 times\)$/)
     await dialled.show(0)

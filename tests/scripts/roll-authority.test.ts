@@ -160,7 +160,7 @@ test.serial(
     t.regex(stopped.stderr, /no answer from sgp1-0\ndo: .+ then run it again: it goes on/)
     const [next, ...others] = identityRoots()
     t.deepEqual(others, [old])
-    await network.supercluster.awaitMesh(10_000)
+    await network.supercluster.awaitMesh(30_000)
     const ran = await rollIdentityRoot('--passphrase-file', sealed())
     t.is(ran.code, 0, ran.stderr)
     t.deepEqual(identityRoots(), [next])

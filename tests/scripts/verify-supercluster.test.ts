@@ -103,7 +103,7 @@ test.serial('a server that hangs is missing', async (t) => {
   supercluster.signal('sgp1-1', 'SIGCONT')
   t.is(code, 1)
   t.regex(stdout, /^✘ server-missing +sgp1-1: no answer$/m)
-  await supercluster.awaitMesh(10_000)
+  await supercluster.awaitMesh(30_000)
 })
 
 const unaskable: readonly [string, () => readonly string[], RegExp][] = [

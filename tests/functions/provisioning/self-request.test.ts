@@ -47,11 +47,12 @@ for (const door of ['lobby', 'invite'] as const)
       await until('it noticed', () => running.health.problem)
       t.is(running.health.problem, silence)
       if (door === 'lobby') {
-        const asked = [await network.request({ region }), await network.request({ region })]
-        for (const { region: answered } of asked) t.not(answered, region)
-        // Where the first try is not answered a second one follows, each time.
-        const tookMs = Math.min(...asked.map((each) => each.tookMs))
-        t.true(tookMs < 400, `the first try was answered, in ${tookMs} ms`)
+        // Where the first try is not answered a second one follows after 400 ms, each time.
+        await until('the first try is answered', async () => {
+          const { region: answered, tookMs } = await network.request({ region })
+          t.not(answered, region)
+          return tookMs < 400
+        })
       }
       release()
       await until('it serves again', () => running.health.problem === undefined)

@@ -16,7 +16,7 @@ import { makeBareNetwork } from '../bare-network.ts'
 
 const network = await makeBareNetwork({ regions: 2, servers: 2 })
 const { data } = network
-const archipelago = { ...network.archipelago, identity: { leafLifetimeSeconds: 8 } }
+const archipelago = { ...network.archipelago, identity: { leafLifetimeSeconds: 20 } }
 const lines: string[] = []
 const report = (line: string) => void lines.push(line)
 const supercluster = await startSupercluster({ ...network.options, archipelago, report })
