@@ -7,6 +7,7 @@ import { formatGenerated, generatedHeader } from '../kustomization.ts'
 import type { RegionPart } from '../render.ts'
 
 export function renderServers(archipelago: Archipelago, region: Region): RegionPart {
+  const { namespace } = archipelago.kubernetes
   const regions = placeClusters(archipelago)
   const servers = regions.find(({ name }) => name === region.name)?.servers ?? []
   const configurations = servers.map((server): [string, string] => {
@@ -25,9 +26,10 @@ export function renderServers(archipelago: Archipelago, region: Region): RegionP
     kustomization: {
       configMapGenerator: [
         // Its hash is in its name: another text restarts the servers, one by one.
-        { name: 'nats-config', files: configurations.map(([file]) => file) },
+        { name: 'nats-config', namespace, files: configurations.map(([file]) => file) },
         {
           name: 'nats-reload',
+          namespace,
           files: ['limits.conf'],
           options: { disableNameSuffixHash: true },
         },

@@ -1,0 +1,62 @@
+// What a real API server says of an object without taking it: schema, defaults, admission and policies.
+import {
+  ApiException,
+  KubeConfig,
+  KubernetesObjectApi,
+  PatchStrategy,
+  type KubernetesObject,
+} from '@kubernetes/client-node'
+
+export interface DryRun {
+  /** The server's reason; undefined where it would take the object. */
+  tryApply(object: object): Promise<string | undefined>
+  /** Whether namespaced objects can be tried at all. */
+  hasNamespace(name: string): Promise<boolean>
+}
+
+/** By the user's kubeconfig, or the named one, and the named context of it. */
+export function openDryRun({
+  kubeconfig,
+  context,
+}: {
+  readonly kubeconfig?: string
+  readonly context?: string
+}): DryRun {
+  const config = new KubeConfig()
+  if (kubeconfig === undefined) config.loadFromDefault()
+  else config.loadFromFile(kubeconfig)
+  if (context !== undefined) config.setCurrentContext(context)
+  const objects = KubernetesObjectApi.makeApiClient(config)
+  return {
+    tryApply: (object) => reasonOf(apply(objects, object)),
+    hasNamespace: async (name) => {
+      const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }
+      return (await reasonOf(objects.read(namespace))) === undefined
+    },
+  }
+}
+
+/** Server-side apply takes no field that the schema does not have. */
+function apply(objects: KubernetesObjectApi, object: KubernetesObject): Promise<unknown> {
+  const strategy = PatchStrategy.ServerSideApply
+  return objects.patch(object, undefined, 'All', 'validate-manifests', true, strategy)
+}
+
+async function reasonOf(doing: Promise<unknown>): Promise<string | undefined> {
+  try {
+    await doing
+    return undefined
+  } catch (error) {
+    if (!(error instanceof ApiException)) return error instanceof Error ? error.message : 'unknown'
+    return messageOf(error.body) ?? `status ${error.code}`
+  }
+}
+
+function messageOf(body: unknown): string | undefined {
+  try {
+    const status = (typeof body === 'string' ? JSON.parse(body) : body) as { message?: unknown }
+    return typeof status.message === 'string' ? status.message.slice(0, 500) : undefined
+  } catch {
+    return undefined
+  }
+}
