@@ -1,12 +1,14 @@
 // nats-server for an image, from the pinned source: the same bytes on every machine, whatever its
 // settings of Go, its folders and its processor are.
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Refusal } from '../core/errors.ts'
 import { buildTool, type GoRecipe } from '../laptop/tools/build.ts'
 import { onPath } from '../laptop/tools/path.ts'
 import { readPin, type Pin } from '../laptop/tools/pin.ts'
+import { goParts, type GoTool } from './go-parts.ts'
+import type { Part } from './part.ts'
 import type { Platform } from './pins.ts'
 import { runTool } from './run-tool.ts'
 import type { Workshop } from './workshop.ts'
@@ -24,24 +26,43 @@ const passedOn = [
   ...['GOMODCACHE', 'GOCACHE', 'GOVCS'],
 ]
 
-/** The path of the binary, in the cache. Built once for each source, compiler and platform. */
-export async function buildServer(platform: Platform, workshop: Workshop): Promise<string> {
-  const { cache, report, environment } = workshop
+export interface BuiltServer {
+  /** The path of the binary, in the cache. */
+  readonly program: string
+  readonly parts: readonly Part[]
+}
+
+/** Built once for each source, compiler and platform. */
+export async function buildServer(platform: Platform, workshop: Workshop): Promise<BuiltServer> {
   const pin = readPin('nats-server')
   const fixed = fixedSettings(pin, platform)
-  const target = join(cache, `server-${keyOf(pin, fixed)}`, 'nats-server')
-  if (existsSync(target)) return target
+  const folder = join(workshop.cache, `server-${keyOf(pin, fixed)}`)
+  const [program, partsFile] = [join(folder, 'nats-server'), join(folder, 'parts.json')]
+  if (!existsSync(partsFile)) {
+    const parts = await build(pin, { target: program, fixed, workshop })
+    writeFileSync(`${partsFile}.${process.pid}`, JSON.stringify(parts))
+    renameSync(`${partsFile}.${process.pid}`, partsFile)
+  }
+  return { program, parts: JSON.parse(readFileSync(partsFile, 'utf8')) as Part[] }
+}
+
+interface Build {
+  readonly target: string
+  readonly fixed: Record<string, string>
+  readonly workshop: Workshop
+}
+
+async function build(pin: Pin, { target, fixed, workshop }: Build): Promise<Part[]> {
+  const { environment, report } = workshop
   const [go] = onPath('go', environment['PATH'] ?? '')
-  const recipe =
-    go === undefined ? { flags: serverFlags, settings: fixed } : await recipeOf(go, fixed, workshop)
-  // Go checks what it downloads against go.sum, not what was unpacked some other day.
-  if (go !== undefined) await verifySources(go, pin, recipe, workshop)
-  await buildTool(pin, {
-    ...{ target, report, environment, recipe },
-    tooOld: undefined,
-    signal: undefined,
-  })
-  return target
+  if (go === undefined)
+    throw new Refusal('ERR_TOOL_MISSING', `missing tool: go\ninstall Go ${pin.go} or later`)
+  const recipe = await recipeOf(go, fixed, workshop)
+  const tool = { go, cwd: pin.folder, env: { ...environment, ...recipe.settings } }
+  await verifySources(tool)
+  const common = { environment, report, tooOld: undefined, signal: undefined }
+  await buildTool(pin, { ...common, target, recipe })
+  return goParts(target, tool)
 }
 
 /** All that a build depends on beside its sources. */
@@ -90,14 +111,10 @@ async function recipeOf(
   }
 }
 
-async function verifySources(
-  go: string,
-  { folder: cwd }: Pin,
-  { settings }: GoRecipe,
-  { environment }: Workshop,
-): Promise<void> {
+/** Go checks what it downloads against go.sum, not what was unpacked some other day. */
+async function verifySources({ go, cwd, env }: GoTool): Promise<void> {
   try {
-    await runTool([go, 'mod', 'verify'], { cwd, env: { ...environment, ...settings } })
+    await runTool([go, 'mod', 'verify'], { cwd, env })
   } catch (cause) {
     const what = `Go does not vouch for the sources: ${(cause as Error).message}`
     throw new Refusal('ERR_IMAGE_SOURCE', `${what}\nrun go clean -modcache, then this again`, {

@@ -1,5 +1,6 @@
 // An image by the OCI image specification 1.1: layers, the configuration of its processes, a manifest.
 import { describeBlob, makeBlob, makeJsonBlob, type ImageBlob } from './blob.ts'
+import type { Part } from './part.ts'
 import { packEntries, type Entry } from './tar.ts'
 
 export interface OciImage {
@@ -8,17 +9,20 @@ export interface OciImage {
   readonly manifest: ImageBlob
   /** What the manifest names: the configuration, then the layers. */
   readonly blobs: readonly ImageBlob[]
+  /** What of others is in it. */
+  readonly parts: readonly Part[]
 }
 
 export interface ImageRecipe {
   readonly name: string
   readonly version: string
   readonly description: string
-  /** SPDX expression of what the image is about; each part's own text lies in the image. */
+  /** An SPDX expression for what the image is about. */
   readonly licences: string
   readonly platform: { readonly os: string; readonly architecture: string }
   /** What changes seldom comes first: a layer that a node has is not sent again. */
   readonly layers: readonly (readonly Entry[])[]
+  readonly parts: readonly Part[]
   readonly entrypoint: readonly string[]
   readonly command?: readonly string[]
   readonly environment?: readonly string[]
@@ -32,7 +36,7 @@ const created = '1970-01-01T00:00:00Z'
 const oci = 'application/vnd.oci.image'
 
 export function composeImage(recipe: ImageRecipe): OciImage {
-  const { name, version } = recipe
+  const { name, version, parts } = recipe
   // Not compressed: what zlib makes of the same bytes differs between its versions.
   const layers = recipe.layers.map((entries) =>
     makeBlob(`${oci}.layer.v1.tar`, packEntries(entries)),
@@ -45,7 +49,7 @@ export function composeImage(recipe: ImageRecipe): OciImage {
     layers: layers.map(describeBlob),
     annotations: annotationsOf(recipe),
   })
-  return { name, version, manifest, blobs: [config, ...layers] }
+  return { name, version, manifest, blobs: [config, ...layers], parts }
 }
 
 function configOf(recipe: ImageRecipe, layers: readonly ImageBlob[]): object {

@@ -25,10 +25,16 @@ export async function bundleFunction(
   outfile: string,
   entry = programEntry('provision-credentials'),
 ): Promise<void> {
-  await build({
+  await bundleFrom(entry, outfile)
+}
+
+/** The same, and says of which files it is made, by their paths in the repository. */
+export async function bundleFrom(entry: string, outfile: string): Promise<string[]> {
+  const { metafile } = await build({
     entryPoints: [entry],
     outfile,
     bundle: true,
+    metafile: true,
     platform: 'node',
     target: 'node24',
     // Not as a module: Node would list everything that its own modules export, at 6 ms a start.
@@ -40,4 +46,6 @@ export async function bundleFunction(
     absWorkingDir: root,
     preserveSymlinks: true,
   })
+  const inputs = Object.values(metafile.outputs).flatMap((output) => Object.entries(output.inputs))
+  return inputs.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([path]) => path)
 }

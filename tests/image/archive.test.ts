@@ -14,6 +14,7 @@ const small = (): OciImage =>
     platform: { os: 'linux', architecture: 'amd64' },
     layers: [[textFile('a', 'below')], [textFile('b', 'above')]],
     entrypoint: ['/a'],
+    parts: [],
     stopSignal: 'SIGTERM',
   })
 

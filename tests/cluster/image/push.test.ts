@@ -31,6 +31,7 @@ const imageOf = (above: string): OciImage =>
     platform: { os: 'linux', architecture: 'amd64' },
     layers: [[textFile('a', below)], [textFile('b', above)]],
     entrypoint: ['/a'],
+    parts: [],
     stopSignal: 'SIGTERM',
   })
 

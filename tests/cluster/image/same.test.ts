@@ -9,8 +9,6 @@ import { run } from '../lab/run.ts'
 import { temporaryFolder } from '../../temporary-folder.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
-const sources = ['core', 'functions', 'image', 'laptop', 'manifests', 'nats', 'scripts', 'store']
-const files = ['tools', 'package.json', 'package-lock.json', 'tsconfig.json']
 // The first time, on a busy machine.
 const deadlineMs = 540_000
 
@@ -44,8 +42,8 @@ async function foreignMachine(t: ExecutionContext) {
   const HOME = temporaryFolder(t)
   const folder = join(HOME, 'elsewhere')
   mkdirSync(folder)
-  for (const each of [...sources, ...files])
-    cpSync(join(root, each), join(folder, each), { recursive: true })
+  const files = (await run('git', ['ls-files'], { cwd: root })).trim().split('\n')
+  for (const each of files) cpSync(join(root, each), join(folder, each))
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
   // Compiled apart from everything else on this machine, but once: it takes a minute.
   const apart = join(homedir(), '.cache/archipelago/elsewhere')

@@ -16,6 +16,7 @@ const image = composeImage({
   platform: { os: 'linux', architecture: 'amd64' },
   layers: [[textFile('a', 'content')]],
   entrypoint: ['/a'],
+  parts: [],
   stopSignal: 'SIGTERM',
 })
 const credentials = { username: 'tester', password: 'word' }
