@@ -84,7 +84,7 @@ test('Argo CD pulls what is pushed, heals drift and prunes', async (t) => {
   const data = () => kubectl(['get', 'configmap', 'pulled', '-o', 'jsonpath={.data.text}'])
   const push = await openWorkTree(repository)
   await push({ 'app/kustomization.yaml': kustomization, 'app/pulled.yaml': configMap('one') })
-  await apply([application(repository.url)])
+  await apply([project(repository.url), application(repository.url)])
   await until('the first sync', async () => (await data().catch(() => '')) === 'one', patient)
   await push({ 'app/pulled.yaml': configMap('two') })
   await refresh(cluster)
@@ -164,12 +164,23 @@ function policy(name: string, issuerName: string, allowed: object): object {
   }
 }
 
+function project(repoURL: string): object {
+  return {
+    ...named('argoproj.io/v1alpha1', 'AppProject', 'app'),
+    metadata: { name: 'app', namespace: 'argocd' },
+    spec: {
+      sourceRepos: [repoURL],
+      destinations: [{ server: 'https://kubernetes.default.svc', namespace: 'default' }],
+    },
+  }
+}
+
 function application(repoURL: string): object {
   return {
     ...named('argoproj.io/v1alpha1', 'Application', 'app'),
     metadata: { name: 'app', namespace: 'argocd' },
     spec: {
-      project: 'default',
+      project: 'app',
       source: { repoURL, path: 'app', targetRevision: 'main' },
       destination: { server: 'https://kubernetes.default.svc', namespace: 'default' },
       syncPolicy: { automated: { prune: true, selfHeal: true, allowEmpty: true } },

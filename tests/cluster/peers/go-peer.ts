@@ -1,6 +1,6 @@
 // A peer that Go builds: nothing but what go.sum names, without cgo, with trimmed paths.
-import { cpSync, mkdirSync, symlinkSync } from 'node:fs'
-import { join } from 'node:path'
+import { chmodSync, cpSync, mkdirSync, symlinkSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { Refusal } from '../../../core/errors.ts'
 import { run } from '../lab/run.ts'
 import type { GoPeer } from './peers.ts'
@@ -46,7 +46,8 @@ async function go(pin: PeerPin, args: readonly string[], options: GoOptions): Pr
   }
 }
 
-/** What lies in Go's module cache is read-only, and would be here, too. */
+/** Go's module cache keeps neither the right to write nor that to execute. */
 function copyTree(from: string, to: string): void {
-  cpSync(from, to, { recursive: true, mode: 0 })
+  cpSync(from, to, { recursive: true })
+  if (basename(dirname(to)) === 'bin') chmodSync(to, 0o755)
 }
