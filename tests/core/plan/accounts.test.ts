@@ -84,7 +84,7 @@ const cases: readonly Case[] = [
     lines: [
       {
         ...{ effect: 'resign', subjects: ['account ACCESS'] },
-        reason: 'keys added: leafnode.fra1; leafnodes 6 → 8',
+        reason: 'keys added: leafnode.fra1; leafnodes 96 → 128',
       },
       {
         ...{ effect: 'resign', ...kubecon },
@@ -99,7 +99,7 @@ const cases: readonly Case[] = [
     lines: [
       {
         ...{ effect: 'resign', subjects: ['account ACCESS'] },
-        reason: 'keys withdrawn: leafnode.fra1; leafnodes 8 → 6',
+        reason: 'keys withdrawn: leafnode.fra1; leafnodes 128 → 96',
       },
       { effect: 'disconnect', subjects: ['leafnode.fra1'], ...forGood },
       {

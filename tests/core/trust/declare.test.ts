@@ -73,7 +73,7 @@ test('SYS and ACCESS import nothing, and ACCESS alone exports', (t) => {
 
 test('nobody may bring a leafnode but the regions, and nobody a bearer token', (t) => {
   for (const { name, body } of declared) {
-    t.is(body.limits.leaf, name === 'ACCESS' ? 6 : 0)
+    t.is(body.limits.leaf, name === 'ACCESS' ? 96 : 0)
     t.true(body.limits.disallow_bearer)
   }
 })
