@@ -10,14 +10,14 @@ import { parseRenewerEnvironment } from './provisioning/environment.ts'
 import { toldToStop } from './provisioning/told-to-stop.ts'
 
 async function main(): Promise<void> {
-  const { region, publicFolder, data } = parseRenewerEnvironment(process.env)
+  const { region, publicFolder, data, home, credentials } = parseRenewerEnvironment(process.env)
   const life = (): number =>
     readConfiguration(publicFolder, readOperator(publicFolder)).claims.nats.archipelago.leafnode
       .lifetimeSeconds
   const renew = (): void => {
     const [access] = readPublicTrust(publicFolder, ['ACCESS']).accounts
     const account = access?.claims.sub as Nkey<'account'>
-    const place = { files: openFiles(), homes: homesOf(data) }
+    const place = { files: openFiles(), homes: homesOf(data), home, credentials }
     const nowSeconds = Math.floor(Date.now() / 1000)
     const renewal = { region, account, lifetimeSeconds: life() }
     const { isRenewed, expiresAtSeconds } = renewLeafnodeCredential(place, renewal, nowSeconds)

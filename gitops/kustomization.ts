@@ -23,7 +23,8 @@ interface ConfigMapGenerator {
   readonly name: string
   /** Without it, names in pods that are in one are not rewritten to those with the hash. */
   readonly namespace: string
-  readonly files: readonly string[]
+  readonly files?: readonly string[]
+  readonly literals?: readonly string[]
   readonly options?: { readonly disableNameSuffixHash?: boolean }
 }
 

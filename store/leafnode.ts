@@ -20,15 +20,24 @@ export function leafnodeCredsFile(homes: Homes, region: string): string {
   return join(leafnodeHome(homes, region), 'leafnode.creds')
 }
 
+export interface RenewerPlace {
+  readonly files: Files
+  readonly homes: Homes
+  /** Where its keys are, if not in the region's home: in a pod, where they can only be read. */
+  readonly home?: string | undefined
+  /** Where the credential is left, if not beside the keys. */
+  readonly credentials?: string | undefined
+}
+
 /** Writes a new credential unless the present one is as it would be made and not past half of its life. */
 export function renewLeafnodeCredential(
-  { files, homes }: { files: Files; homes: Homes },
+  { files, homes, ...placed }: RenewerPlace,
   { region, account, lifetimeSeconds }: LeafnodeRenewal,
   nowSeconds: number,
 ): { isRenewed: boolean; expiresAtSeconds: number } {
-  const home = leafnodeHome(homes, region)
+  const home = placed.home ?? leafnodeHome(homes, region)
   const signer = requireKey(files, 'account', leafnodeSigningKey(home).current)
-  const path = leafnodeCredsFile(homes, region)
+  const path = placed.credentials ?? leafnodeCredsFile(homes, region)
   const present = readPresent(files, path)
   const { iss, iat = 0, exp = 0 } = present ?? {}
   // The watcher would cut one that was made for longer than is allowed by now.

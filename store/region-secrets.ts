@@ -3,7 +3,7 @@
 import { join, relative } from 'node:path'
 import type { Archipelago } from '../core/archipelago.ts'
 import { Refusal } from '../core/errors.ts'
-import { openDoors } from '../core/network/access-subject.ts'
+import { openDoors, type FunctionDoor } from '../core/network/access-subject.ts'
 import type { RegionKeys } from '../core/trust/region-keys.ts'
 import { openFiles } from './files.ts'
 import { functionHome, homesOf, leafnodeHome } from './homes.ts'
@@ -73,6 +73,16 @@ function requireKept(
     for (const [key, text] of Object.entries(data))
       if (made.has(name) && made.get(name)?.[key] !== text)
         throw new Refusal('ERR_SECRET_SPOILT', `would be replaced: key ${key} of Secret ${name}`)
+}
+
+/** The keys that the Secret of a door's function holds; none that only replace another for a while. */
+export function secretKeys({ roles }: Pick<Archipelago, 'roles'>, door: FunctionDoor): string[] {
+  const ofDoor = roles.filter(({ doors }) => doors.includes(door))
+  return [
+    'function.nk',
+    ...ofDoor.map(({ name }) => `signing.${name}.nk`),
+    ...(door === 'identity' ? ['token.key'] : []),
+  ]
 }
 
 /** Where a key of a Secret is mounted, below the folder of its process. */

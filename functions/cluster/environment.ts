@@ -1,12 +1,12 @@
 // What the commands that run in a region's cluster are told.
-import { parseArchipelago, type Archipelago } from '../../core/archipelago.ts'
+import type { Archipelago } from '../../core/archipelago.ts'
 import { Refusal } from '../../core/errors.ts'
 import { readOrRefuse } from '../../store/files.ts'
 
 export interface ClusterEnvironment {
   readonly region: string
   readonly namespace: string
-  /** As it was applied to this cluster; without the keys of token issuers, which nobody here needs. */
+  /** As it was rendered for this cluster: JSON. */
   readonly archipelagoFile: string
 }
 
@@ -20,7 +20,8 @@ export function parseClusterEnvironment(env: NodeJS.ProcessEnv): ClusterEnvironm
 }
 
 export function readOwnArchipelago({ archipelagoFile: file }: ClusterEnvironment): Archipelago {
-  return parseArchipelago(readOrRefuse(file, 'archipelago'), file)
+  // Rendered from what was parsed.
+  return JSON.parse(readOrRefuse(file, 'archipelago')) as Archipelago
 }
 
 function need(env: NodeJS.ProcessEnv, name: string): string {

@@ -85,8 +85,10 @@ export function parseRenewerEnvironment(env: NodeJS.ProcessEnv) {
   return {
     region: need(env, 'ARCHIPELAGO_REGION'),
     publicFolder: need(env, 'ARCHIPELAGO_PUBLIC'),
-    /** The folder that holds the region's home. */
-    data: need(env, 'ARCHIPELAGO_DATA'),
+    /** The folder that holds the region's home; not looked at where the other two are named. */
+    data: env['LEAFNODE_HOME'] ? '' : need(env, 'ARCHIPELAGO_DATA'),
+    home: env['LEAFNODE_HOME'],
+    credentials: env['LEAFNODE_HOME'] ? need(env, 'LEAFNODE_CREDENTIALS') : undefined,
   }
 }
 

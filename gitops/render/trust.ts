@@ -32,7 +32,7 @@ export function renderTrust(
 }
 
 /** The key of a file of the public folder, for a ConfigMap's key holds no '/'. */
-const trustKey = (path: string): string => path.replaceAll('/', '.')
+export const trustKey = (path: string): string => path.replaceAll('/', '.')
 
 const trustData = ({ files }: PublishedTrust) =>
   Object.fromEntries([...files].map(([path, text]) => [trustKey(path), text]))
