@@ -2,6 +2,7 @@
 import type { Archipelago, Region } from '../core/archipelago.ts'
 import { formatComponent, joinKustomizations, type Kustomization } from './kustomization.ts'
 import { renderArgocd } from './render/argocd.ts'
+import { renderCertificates } from './render/certificates.ts'
 import { renderFunctions } from './render/functions.ts'
 import { renderGateways } from './render/gateways.ts'
 import { renderServers } from './render/servers.ts'
@@ -17,7 +18,12 @@ export interface RegionPart {
 
 type RenderRegion = (archipelago: Archipelago, region: Region) => RegionPart
 
-const perRegion: readonly RenderRegion[] = [renderServers, renderGateways, renderFunctions]
+const perRegion: readonly RenderRegion[] = [
+  renderServers,
+  renderGateways,
+  renderFunctions,
+  renderCertificates,
+]
 
 /** What does not belong to the overlay of one region. */
 type RenderWhole = (archipelago: Archipelago) => Files

@@ -26,8 +26,13 @@ export function serverId(domain: Domain, { region, index }: ServerPlace): Spiffe
   return formatSpiffeId(regionDomain(domain, region), 'nats', `server-${index}`)
 }
 
+/** In a cluster, where the servers of a region are pods that share what they are known by. */
+export function serversId(domain: Domain, region: string): SpiffeId {
+  return formatSpiffeId(regionDomain(domain, region), 'nats', 'server')
+}
+
 /** Of whatever region: whose authority signed it says which. */
-export const isServerId = (id: SpiffeId): boolean => /^\/nats\/server-\d+$/.test(pathOf(id))
+export const isServerId = (id: SpiffeId): boolean => /^\/nats\/server(-\d+)?$/.test(pathOf(id))
 
 /** Of this region alone: the trust domains of regions begin with their names. */
 export const isFunctionOf =
