@@ -43,10 +43,10 @@ export function renderCertificates(archipelago: Archipelago, region: Region): Re
   }
 }
 
-export const leafSeconds = ({ identity }: Pick<Archipelago, 'identity'>): number =>
+const leafSeconds = ({ identity }: Pick<Archipelago, 'identity'>): number =>
   Math.max(identity.leafLifetimeSeconds, leafSecondsMin)
 
-export const issuerOf = (kind: AuthorityKind): string => `region-${kind}`
+const issuerOf = (kind: AuthorityKind): string => `region-${kind}`
 
 const ecdsa = { algorithm: 'ECDSA', size: 256, encoding: 'PKCS8', rotationPolicy: 'Always' }
 const usagesOf: Record<AuthorityKind, readonly string[]> = {
