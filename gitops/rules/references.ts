@@ -1,4 +1,4 @@
-import type { V1Volume } from '@kubernetes/client-node'
+import type { V1Role, V1Volume } from '@kubernetes/client-node'
 import type { Manifest } from '../manifest.ts'
 import { podsOf } from '../pods.ts'
 import type { ManifestRule } from '../rule.ts'
@@ -21,11 +21,23 @@ export const mountsAreThere: ManifestRule = {
   },
 }
 
-function namesMadeBy({ kind, metadata, ...rest }: Manifest): string[] {
+function namesMadeBy(manifest: Manifest): string[] {
+  const { kind, metadata, ...rest } = manifest
   const { spec } = rest as { spec?: { secretName?: string } }
+  if (kind === 'Role' && metadata.name === 'region-keys') return namesWrittenBy(manifest)
   if (kind === 'ConfigMap') return [`ConfigMap ${metadata.name}`]
   if (kind === 'SealedSecret') return [`Secret ${metadata.name}`]
   return kind === 'Certificate' ? [`Secret ${spec?.secretName ?? ''}`] : []
+}
+
+/** What the job of that name makes in place: all that its role lets it write. */
+function namesWrittenBy(role: Manifest): string[] {
+  const { rules = [] } = role as unknown as V1Role
+  return rules.flatMap(({ resources = [], resourceNames = [] }) =>
+    resourceNames.map(
+      (name) => `${resources.includes('secrets') ? 'Secret' : 'ConfigMap'} ${name}`,
+    ),
+  )
 }
 
 function requiredBy({ configMap, secret, projected }: V1Volume): string[] {
