@@ -8,6 +8,9 @@ import type { Platform } from './pins.ts'
 import { userFiles } from './user-files.ts'
 import type { Workshop } from './workshop.ts'
 
+/** Lame duck mode: clients are told to move before their connections end. */
+export const serverStopSignal = 'SIGUSR2'
+
 const program = 'usr/local/bin/nats-server'
 
 export async function makeServerImage(platform: Platform, workshop: Workshop): Promise<OciImage> {
@@ -22,7 +25,6 @@ export async function makeServerImage(platform: Platform, workshop: Workshop): P
     layers: [[...userFiles(), ...termsEntries(parts), { path: program, mode: 0o755, chunks }]],
     parts,
     entrypoint: [`/${program}`],
-    // Lame duck mode: clients are told to move before their connections end.
-    stopSignal: 'SIGUSR2',
+    stopSignal: serverStopSignal,
   })
 }

@@ -12,15 +12,13 @@ interface Attribute {
  * path. Undefined for a kind that is not Kubernetes' own, of which nothing is known here.
  */
 export function findSchemaFaults(object: object): string[] | undefined {
-  const { apiVersion, kind } = object as { apiVersion?: string; kind?: string }
-  const type = `${modelPrefix(apiVersion ?? '')}${kind}`
-  if (!isKubernetes(apiVersion ?? '') || attributesOf(type) === undefined) return undefined
-  return check(object, type, '')
-}
-
-const isKubernetes = (apiVersion: string) => {
-  const [group = '', version] = apiVersion.split('/')
-  return version === undefined || !group.includes('.') || group.endsWith('.k8s.io')
+  const { apiVersion = '', kind } = object as { apiVersion?: string; kind?: string }
+  const [group] = apiVersion.includes('/') ? apiVersion.split('/') : ['']
+  const type = `${modelPrefix(apiVersion)}${kind}`
+  const isKnown = attributesOf(type) !== undefined && /^[a-z]*$|\.k8s\.io$/.test(group ?? '')
+  if (isKnown) return check(object, type, '')
+  // Extensions have domains in the names of their groups.
+  return group?.includes('.') ? undefined : [`unknown kind: ${kind} (${apiVersion})`]
 }
 
 /** `apps/v1` → `V1`, as the generated classes are named. */
