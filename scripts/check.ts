@@ -4,7 +4,7 @@ import { Command } from '@commander-js/extra-typings'
 import { $ } from 'zx/core'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const deadline = '120s'
+const deadline = '400s'
 
 const checks = new Map<string, readonly string[]>([
   ['format', ['prettier', '--check', '--log-level=warn', '.']],
