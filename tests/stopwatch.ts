@@ -1,29 +1,38 @@
-// For limits in seconds: what this machine does besides is not the fault of what is timed.
-const everyMs = 100
-const burstMs = 5
+// For limits in seconds: that a busy machine lets it wait is not the fault of what is timed.
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 
 /**
- * Tells the ms since now, as a machine would that has nothing else to do. All the while this thread
- * works a little, and hears how much longer that takes than the processor is at it.
+ * Tells the ms since now, without those in which what is timed was ready to run and got no processor:
+ * the process that was started since, or where there is none this one. Where the kernel does not tell,
+ * as outside of Linux, all of them.
  */
 export function startStopwatch(): () => number {
   const began = performance.now()
-  const spent = { cpuMs: 0, clockMs: 0 }
-  const work = (): void => {
-    const start = performance.now()
-    const before = process.threadCpuUsage()
-    let cpuMs = 0
-    while (cpuMs < burstMs) {
-      const { user, system } = process.threadCpuUsage(before)
-      cpuMs = (user + system) / 1000
-    }
-    spent.cpuMs += cpuMs
-    spent.clockMs += performance.now() - start
-  }
-  work()
-  const timer = setInterval(work, everyMs).unref()
+  const [others, own] = [new Set(children()), waitedMs(process.pid)]
   return () => {
-    clearInterval(timer)
-    return ((performance.now() - began) * spent.cpuMs) / Math.max(spent.clockMs, spent.cpuMs)
+    const started = children().filter((pid) => !others.has(pid))
+    // They wait side by side: more than the longest wait may not be taken off.
+    const waited = started.length > 0 ? started.map(waitedMs) : [waitedMs(process.pid) - own]
+    return performance.now() - began - Math.max(...waited)
+  }
+}
+
+/** Of the main thread, as in the kernel's Documentation/scheduler/sched-stats.rst. */
+function waitedMs(pid: number): number {
+  const [, waitedNs = '0'] = read(`/proc/${pid}/schedstat`).split(' ')
+  return Number(waitedNs) / 1e6
+}
+
+function children(): number[] {
+  const threads = existsSync('/proc/self/task') ? readdirSync('/proc/self/task') : []
+  const pids = threads.map((thread) => read(`/proc/self/task/${thread}/children`))
+  return pids.join(' ').match(/\d+/g)?.map(Number) ?? []
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
   }
 }
