@@ -1,6 +1,6 @@
 // Files out of Debian's packages: by apt's own sources, or by a mirror that somebody names. Neither is
 // trusted: every package has its checksum in tools/image/.
-import { lstatSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
+import { lstatSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { Refusal } from '../core/errors.ts'
 import { sha256Of } from './checksum.ts'
@@ -53,15 +53,22 @@ async function fetchPackage(pin: DebianPin, order: Order): Promise<string> {
   }
 }
 
-async function fromApt(pin: DebianPin, { folder, platform, workshop }: Order): Promise<string> {
-  const wanted = `${pin.package}:${platform.architecture}=${pin.version}`
-  // Root's apt hands the download to another user, who may not write here.
-  const asSelf = ['-o', 'APT::Sandbox::User=root']
-  await runTool(['apt-get', ...asSelf, 'download', wanted], {
-    cwd: folder,
-    env: { ...workshop.environment, LC_ALL: 'C' },
-  })
-  return join(folder, basename(pin.pool))
+/** By the machine's lists of packages; where they are old, or missing, by newer ones in our cache. */
+async function fromApt({ package: name, version, pool }: DebianPin, order: Order): Promise<string> {
+  const { folder, platform, workshop } = order
+  const wanted = `${name}:${platform.architecture}=${version}`
+  const apt = (...args: string[]) => {
+    // Root's apt hands the download to another user, who may not write here.
+    const command = ['apt-get', '-o', 'APT::Sandbox::User=root', ...args]
+    return runTool(command, { cwd: folder, env: { ...workshop.environment, LC_ALL: 'C' } })
+  }
+  const lists = join(workshop.cache, 'apt')
+  const own = ['-o', `Dir::State::lists=${lists}`, '-o', `Dir::Cache=${folder}`]
+  mkdirSync(join(lists, 'partial'), { recursive: true })
+  await apt('download', wanted)
+    .catch(() => apt(...own, 'download', wanted))
+    .catch(() => apt(...own, 'update').then(() => apt(...own, 'download', wanted)))
+  return join(folder, basename(pool))
 }
 
 async function fromMirror({ pool }: DebianPin, mirror: string, { folder }: Order): Promise<string> {
