@@ -1,25 +1,17 @@
 // Pushing to the reference registry, let in by a password and by a token.
 import { generateKeyPairSync, sign, type KeyObject } from 'node:crypto'
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { stringify } from 'yaml'
 import { composeImage, type OciImage } from '../../../image/oci-image.ts'
 import { parseRegistry } from '../../../image/registry/address.ts'
 import { pushImage } from '../../../image/registry/push.ts'
 import { textFile } from '../../../image/user-files.ts'
-import { buildPeer } from '../peers/build-peer.ts'
-import { readPeerPin } from '../peers/pin.ts'
-import { temporaryFolder } from '../../temporary-folder.ts'
-import { until } from '../../until.ts'
+import { byPassword, credentials, startRegistry } from './registry.ts'
 
-const credentials = { username: 'tester', password: 'let me in' }
-// bcrypt of that password, of the least cost.
-const htpasswd = 'tester:$2a$04$MOIUA7W93Tq78Qtxicg1ue1Fht8VANdBZRpWhunKWraN87Se.wCcy'
 const below = 'x'.repeat(1_000_000)
 
 const imageOf = (above: string): OciImage =>
@@ -34,34 +26,6 @@ const imageOf = (above: string): OciImage =>
     parts: [],
     stopSignal: 'SIGTERM',
   })
-
-/** Returns its host when it listens. */
-async function startRegistry(t: ExecutionContext, auth: (folder: string) => object) {
-  const pin = readPeerPin('registry', process.env)
-  const peer = await buildPeer(pin, { environment: process.env, report: (line) => t.log(line) })
-  const folder = temporaryFolder(t)
-  mkdirSync(join(folder, 'data'))
-  writeFileSync(join(folder, 'htpasswd'), htpasswd)
-  const storage = { filesystem: { rootdirectory: join(folder, 'data') } }
-  const http = { addr: '127.0.0.1:0' }
-  const configuration = stringify({ version: 0.1, storage, http, auth: auth(folder) })
-  writeFileSync(join(folder, 'registry.yml'), configuration)
-  const program = join(peer, 'bin/registry')
-  const child = spawn(program, ['serve', join(folder, 'registry.yml')], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
-  let said = ''
-  child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
-  t.teardown(async () => {
-    child.kill()
-    await once(child, 'exit')
-  })
-  return until('the registry', () => /listening on (127\.0\.0\.1:\d+)/.exec(said)?.[1])
-}
-
-const byPassword = (folder: string) => ({
-  htpasswd: { realm: 'test', path: join(folder, 'htpasswd') },
-})
 
 test('an image is there whole, by its digest and by a tag of its own, and is sent once', async (t) => {
   const host = await startRegistry(t, byPassword)

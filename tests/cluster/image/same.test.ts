@@ -1,14 +1,13 @@
 // The claim of docs/adr/0012-images.md: equal sources, equal digests, whatever the machine is like.
-import { cpSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 import { componentFile, parseComponent } from '../../../image/component.ts'
 import { run } from '../lab/run.ts'
 import { temporaryFolder } from '../../temporary-folder.ts'
+import { copyRepository, root } from './repository-copy.ts'
 
-const root = fileURLToPath(new URL('../../..', import.meta.url))
 // The first time, on a busy machine.
 const deadlineMs = 540_000
 
@@ -41,10 +40,7 @@ test('the committed digests are those of the sources as they are: else run npm r
 async function foreignMachine(t: ExecutionContext) {
   const HOME = temporaryFolder(t)
   const folder = join(HOME, 'elsewhere')
-  mkdirSync(folder)
-  const files = (await run('git', ['ls-files'], { cwd: root })).trim().split('\n')
-  for (const each of files) cpSync(join(root, each), join(folder, each))
-  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
+  await copyRepository(folder)
   // Compiled apart from everything else on this machine, but once: it takes a minute.
   const apart = join(homedir(), '.cache/archipelago/elsewhere')
   return {
