@@ -17,12 +17,9 @@ const hierarchies = [
   'unified',
 ]
 
-/** Throws on a machine that has version 2 alone. */
-export function requireCgroups(): void {
-  if (!existsSync(join(root, 'cgroup.controllers'))) return
-  throw new Error(
-    'the lab needs cgroups version 1, and this machine has version 2 alone: boot it with systemd.unified_cgroup_hierarchy=0',
-  )
+/** True on a machine that has version 2 alone. */
+export function isUnifiedOnly(): boolean {
+  return existsSync(join(root, 'cgroup.controllers'))
 }
 
 /** The node's daemons live in the folder `sys`; its pods' folders are kubelet's. */

@@ -2,7 +2,7 @@
 // be slow or cut. Needs root and Linux; installs nothing, and leaves nothing.
 import { platform } from 'node:os'
 import { regionAddresses } from './addresses.ts'
-import { requireCgroups } from './cgroups.ts'
+import { isUnifiedOnly } from './cgroups.ts'
 import { cleanLab } from './clean.ts'
 import { openClient, type Client } from './client.ts'
 import { defineCluster, type Cluster } from './cluster.ts'
@@ -52,6 +52,9 @@ export interface Lab extends AsyncDisposable {
 export function labObstacle(): string | undefined {
   if (platform() !== 'linux') return 'the lab needs Linux: its nodes are namespaces of its kernel'
   if (process.getuid?.() !== 0) return 'the lab needs root: it makes network namespaces and mounts'
+  if (isUnifiedOnly()) {
+    return 'the lab needs cgroups version 1: boot with systemd.unified_cgroup_hierarchy=0'
+  }
   return undefined
 }
 
@@ -59,7 +62,6 @@ export function labObstacle(): string | undefined {
 export async function startLab(options: LabOptions): Promise<Lab> {
   const obstacle = labObstacle()
   if (obstacle !== undefined) throw new Error(obstacle)
-  requireCgroups()
   for (const record of abandonedRecords()) await cleanLab(record)
   const place = openPlace()
   try {
