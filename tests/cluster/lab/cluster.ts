@@ -19,6 +19,7 @@ import { prepareNode, startNode, type NodeOptions } from './node.ts'
 import type { LabPlace } from './place.ts'
 import type { RunOptions } from './run.ts'
 import type { Toolbox } from './toolbox.ts'
+import { makeVolumeFolders, storageClass, volumesOf } from './volumes.ts'
 
 export interface Cluster {
   readonly region: string
@@ -131,6 +132,8 @@ export function defineCluster(place: LabPlace, options: ClusterOptions): Cluster
       running = { cells: new Map(), control }
       await Promise.all(sources.map((source) => bringUp(source, need())))
       options.report(`${region}: every node is Ready`)
+      const volumes = nodes.flatMap(({ name }) => volumesOf(name))
+      await applyManifests(kubectl, [storageClass, ...volumes])
       await kubectl([
         '-n',
         'kube-system',
@@ -170,6 +173,7 @@ async function bringUp(source: NodeSource, { cells, control }: Running): Promise
 async function joinNode(source: NodeSource, cell: Cell, control: ControlPlane): Promise<void> {
   const { kubectl, name } = source
   const options = nodeOptions(source)
+  await makeVolumeFolders(cell)
   await startNode(cell, control, options)
   const node = { name, address: options.addresses.node }
   await awaitApi(kubectl)
