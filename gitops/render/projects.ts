@@ -56,6 +56,11 @@ export function natsProject(facts: Facts): object {
       ]),
       ...named('policy.cert-manager.io', ['CertificateRequestPolicy', 'archipelago-*']),
       ...named(
+        'rbac.authorization.k8s.io',
+        ['ClusterRole', 'archipelago-answer-authority'],
+        ['ClusterRoleBinding', 'archipelago-answer-authority'],
+      ),
+      ...named(
         'admissionregistration.k8s.io',
         ['ValidatingAdmissionPolicy', 'archipelago-*'],
         ['ValidatingAdmissionPolicyBinding', 'archipelago-*'],
