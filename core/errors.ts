@@ -194,6 +194,7 @@ export type RefusalCode =
   // image
   | 'ERR_IMAGE_SOURCE'
   | 'ERR_IMAGE_PIN'
+  | 'ERR_IMAGE_COMPONENT'
   | 'ERR_REGISTRY_LOGIN'
   | 'ERR_REGISTRY_REFUSED'
   // core/network, laptop: the servers

@@ -104,7 +104,13 @@ async function recipeOf(
 ): Promise<GoRecipe> {
   const { folder: cwd } = readPin('nats-server')
   const env = { ...environment, ...fixed }
-  const said = await runTool([go, 'env', '-json', ...passedOn], { cwd, env })
+  const said = await runTool([go, 'env', '-json', ...passedOn], { cwd, env }).catch(
+    (cause: Error) => {
+      const what = `Go does not run as ${fixed['GOTOOLCHAIN']}: ${cause.message}`
+      const whatToDo = 'install that Go, or give this one a way to the proxy of its modules'
+      throw new Refusal('ERR_TOOL_UNBUILT', `${what}\n${whatToDo}`, { cause })
+    },
+  )
   return {
     flags: serverFlags,
     settings: { ...(JSON.parse(said) as NodeJS.ProcessEnv), ...fixed, GOENV: 'off' },

@@ -1,5 +1,5 @@
 // The kustomize component that says which images run: what overlays know of them, and all they know.
-import { parse } from 'yaml'
+import { parseDocument } from 'yaml'
 import { z } from 'zod'
 import { Refusal } from '../core/errors.ts'
 import { quote } from '../core/quote.ts'
@@ -34,10 +34,13 @@ images:
 ${lines.join('')}`
 }
 
+/** Refuses what is not one: from where pods get their images is not guessed. */
 export function parseComponent(text: string): NamedImage[] {
-  const { success, data } = component.safeParse(parse(text))
-  if (!success)
-    throw new Refusal('ERR_IMAGE_PIN', `no kustomize component of images: ${quote(componentFile)}`)
+  const { success, data } = component.safeParse(parseDocument(text).toJS())
+  if (!success) {
+    const what = `no kustomize component of images: ${quote(componentFile)}`
+    throw new Refusal('ERR_IMAGE_COMPONENT', what)
+  }
   return data.images.map(({ newName, ...image }) => ({ ...image, repository: newName }))
 }
 

@@ -94,6 +94,7 @@ const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`
 runCommand('image', main, {
   ERR_IMAGE_PIN:
     'remove it from ~/.cache/archipelago/images and try again; if it stays so, somebody answers with other bytes',
+  ERR_IMAGE_COMPONENT: `get it back with git checkout ${componentFile}, or remove it`,
   ERR_REGISTRY_LOGIN:
     'log in with docker login or podman login, or set ARCHIPELAGO_REGISTRY_USER and ARCHIPELAGO_REGISTRY_PASSWORD',
   ERR_REGISTRY_REFUSED: 'look whether that registry is reachable, and whether you may push there',

@@ -21,6 +21,9 @@ const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/
 
 /** Refuses a tag, a digest, and a scheme: all but a registry of this machine is spoken to by TLS. */
 export function parseRegistry(text: string): RegistryAddress {
+  // Not quoted: what stands before it may be a password.
+  if (text.includes('@'))
+    throw new Refusal('ERR_OPTION_ILLEGAL', 'no password and no digest stands with a registry')
   const [, host, path = ''] = form.exec(text) ?? []
   if (host === undefined) {
     const what = `not a registry and a path, such as registry.example/team: ${quote(text)}`

@@ -11,7 +11,7 @@ const platform = { os: 'linux', architecture: 'amd64' } as const
 const pin = readPin('nats-server')
 
 /** A machine whose Go has settings that would change what it builds. */
-function foreignMachine(t: ExecutionContext, { verify = 'true' } = {}) {
+function foreignMachine(t: ExecutionContext, { verify = 'true', env = '' } = {}) {
   const root = temporaryFolder(t)
   const module = join(root, 'module')
   mkdirSync(module)
@@ -20,7 +20,7 @@ function foreignMachine(t: ExecutionContext, { verify = 'true' } = {}) {
   const script = `#!/bin/sh
     echo "$* $GOTOOLCHAIN $GOOS/$GOARCH/$GOAMD64 cgo=$CGO_ENABLED [$GOFLAGS$GOEXPERIMENT$GODEBUG] $GOENV $GOPROXY" >> '${log}'
     case "$1 $2" in
-      'env -json') echo '{"GOPROXY":"https://modules.example","GOCACHE":"${root}/compiled"}' ;;
+      'env -json') ${env} echo '{"GOPROXY":"https://modules.example","GOCACHE":"${root}/compiled"}' ;;
       'mod verify') ${verify} ;;
       'version -m') printf '%s: go1.26.8\\n\\tmod\\ta.example/server\\tv1.2.3\\th1:x\\n' "$3" ;;
       'list '*) printf 'a.example/server\\t${module}\\n' ;;
@@ -79,6 +79,16 @@ test('sources that were changed after they were fetched are not built', async (t
       'run go clean -modcache, then this again',
   })
   t.false(machine.said().some((line) => line.startsWith('build ')))
+})
+
+test('a Go that cannot become the one of the image is refused', async (t) => {
+  const env = 'echo "go: download go1.26.8: no such host" >&2; exit 1;'
+  const machine = foreignMachine(t, { env })
+  await t.throwsAsync(buildServer(platform, machine.workshop), {
+    code: 'ERR_TOOL_UNBUILT',
+    message:
+      /^Go does not run as go1\.\d+\.\d+: go: download go1.26.8: no such host\ninstall that Go, or/,
+  })
 })
 
 test('without Go there is a line that says so', async (t) => {

@@ -38,9 +38,10 @@ test('the component of images is as npm run image writes it', (t) => {
   for (const { digest } of images) t.regex(digest, /^sha256:[0-9a-f]{64}$/)
 })
 
-test('a component of another form is refused', (t) => {
-  t.throws(() => parseComponent('kind: Component\nimages: [{ name: a }]\n'), {
-    code: 'ERR_IMAGE_PIN',
-    message: /^no kustomize component of images/,
+for (const text of ['', 'kind: Component\n', 'images: [{ name: a }]\n', 'images: [{ name: a\n'])
+  test(`a component like ${JSON.stringify(text)} is refused`, (t) => {
+    t.throws(() => parseComponent(text), {
+      code: 'ERR_IMAGE_COMPONENT',
+      message: "no kustomize component of images: 'manifests/components/images/kustomization.yaml'",
+    })
   })
-})

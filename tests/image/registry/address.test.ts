@@ -26,9 +26,7 @@ for (const text of [
   'registry.example/',
   'registry.example/Team',
   'registry.example/team:tag',
-  'registry.example/team@sha256:abc',
   'registry.example/../team',
-  'user:password@registry.example',
   'registry.example/team?x=y',
   'registry.example\n/team',
 ])
@@ -36,5 +34,13 @@ for (const text of [
     t.throws(() => parseRegistry(text), {
       code: 'ERR_OPTION_ILLEGAL',
       message: /^not a registry and a path, such as registry.example\/team: '/,
+    })
+  })
+
+for (const text of ['tester:word@registry.example', 'registry.example/team@sha256:abc'])
+  test(`${text} is refused without a word of it`, (t) => {
+    t.throws(() => parseRegistry(text), {
+      code: 'ERR_OPTION_ILLEGAL',
+      message: 'no password and no digest stands with a registry',
     })
   })
