@@ -130,6 +130,14 @@ test('a node that is killed is missed, and comes back', async (t) => {
   t.is(await state(), 'True')
 })
 
+test('a control plane that loses its power comes back with what it knew', async (t) => {
+  const { kubectl, killNode, restartNode } = lab.cluster('sgp1')
+  await kubectl(['create', 'configmap', 'known', '--from-literal=it=is'])
+  await killNode('sgp1-1')
+  await restartNode('sgp1-1')
+  t.is(await kubectl(['get', 'configmap', 'known', '-o', 'jsonpath={.data.it}']), 'is')
+})
+
 test('a cluster that is deleted comes back empty, and the others stay', async (t) => {
   const cluster = lab.cluster('sfo2')
   const before = await cluster.kubectl(['get', 'namespace', 'kube-system', ...uid])

@@ -7,6 +7,7 @@ import type { Toolbox } from '../lab/toolbox.ts'
 import { awaitRollouts, installObjects } from './install.ts'
 import { runLocalPrograms } from './local-programs.ts'
 import { renderChart, type KubernetesObject } from './render-chart.ts'
+import { succeeds } from '../lab/succeeds.ts'
 
 const namespace = 'cert-manager'
 const readyMs = 60_000
@@ -70,8 +71,5 @@ async function areWebhooksUp({ kubectl }: Cluster): Promise<boolean> {
     },
   ]
   const answers = probes.map((probe) => kubectl(dryRun, { input: JSON.stringify(probe) }))
-  return Promise.all(answers).then(
-    () => true,
-    () => false,
-  )
+  return succeeds(Promise.all(answers))
 }

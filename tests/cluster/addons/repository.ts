@@ -6,6 +6,7 @@ import { until } from '../../until.ts'
 import { identify } from '../lab/process-id.ts'
 import { run } from '../lab/run.ts'
 import type { Lab } from '../lab/lab.ts'
+import { succeeds } from '../lab/succeeds.ts'
 
 export interface Repository {
   /** By which every region reaches it. */
@@ -31,11 +32,6 @@ export async function serveRepository(lab: Lab, name: string): Promise<Repositor
   })
   lab.keep(identify(child.pid ?? 0))
   child.unref()
-  await until('the git server', () =>
-    lab.client.run('git', ['ls-remote', url]).then(
-      () => true,
-      () => false,
-    ),
-  )
+  await until('the git server', () => succeeds(lab.client.run('git', ['ls-remote', url])))
   return { url, folder }
 }

@@ -5,6 +5,9 @@ import { until } from '../../until.ts'
 import type { Cell } from './cell.ts'
 import { labImages, type Image } from './lab-images.ts'
 import type { Toolbox } from './toolbox.ts'
+import { succeeds } from './succeeds.ts'
+
+const importMs = 120_000
 
 export interface ContainerdOptions {
   readonly toolbox: Toolbox
@@ -20,21 +23,17 @@ export async function startContainerd(cell: Cell, options: ContainerdOptions): P
   writeFileSync(configuration, containerdConfiguration(cell.folder, toolbox))
   writeFileSync(join(cell.folder, 'cni', '10-lab.conflist'), cniConfiguration(options.pods))
   cell.start('containerd', [join(toolbox.bin, 'containerd'), '--config', configuration])
-  const ctr = (...args: string[]) =>
-    cell.run('ctr', ['--namespace=k8s.io', ...args], { deadlineMs: 120_000 })
-  await until(
-    `containerd of ${cell.name}`,
-    () =>
-      ctr('version').then(
-        () => true,
-        () => false,
-      ),
-    { deadlineMs: 30_000 },
-  )
+  const ctr = ctrIn(cell)
+  await until(`containerd of ${cell.name}`, () => succeeds(ctr('version')), { deadlineMs: 30_000 })
   for (const image of options.images) await importImage(ctr, image)
 }
 
 type Ctr = (...args: string[]) => Promise<string>
+
+/** containerd's client, where kubelet's images are. */
+export function ctrIn(cell: Cell): Ctr {
+  return (...args) => cell.run('ctr', ['--namespace=k8s.io', ...args], { deadlineMs: importMs })
+}
 
 /** Pods name an image by tag or digest; here all of its names are given to it at once. */
 export async function importImage(ctr: Ctr, { archive, references = [] }: Image): Promise<void> {
