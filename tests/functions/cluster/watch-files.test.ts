@@ -20,6 +20,8 @@ import { run } from '../../run-script.ts'
 import { startTestServer } from '../../test-server.ts'
 import { until } from '../../until.ts'
 
+const watchFiles = join(import.meta.dirname, '../../../functions/cluster/watch-files.ts')
+
 test('files are named by absolute paths, and the region has to be told', (t) => {
   t.deepEqual(parseWatchEnvironment({ ARCHIPELAGO_REGION: 'ams3', OTHER_FILES: '/a\n  /b ' }), {
     region: 'ams3',
@@ -52,10 +54,30 @@ test('a pod waits for its adoption first, then for its certificates', (t) => {
   t.is(reason(), undefined)
 })
 
+test('as a program it stays until it is told to end', async (t) => {
+  const { folder, mount } = makeVolume(t)
+  mount({ 'limits.conf': 'one' })
+  const processFile = join(folder, 'nats.pid')
+  await using server = await startTestServer({ pid_file: processFile })
+  const env = {
+    ARCHIPELAGO_REGION: 'ams3',
+    OTHER_FILES: join(folder, 'limits.conf'),
+    PROCESS_FILE: processFile,
+  }
+  const program = spawn(process.execPath, [watchFiles], { env, stdio: 'pipe' })
+  t.teardown(() => program.kill('SIGKILL'))
+  const exit = once(program, 'exit')
+  await until('it tells the server', () => {
+    mount({ 'limits.conf': `at ${performance.now()}` })
+    return reloadsOf(server) > 0
+  })
+  program.kill('SIGTERM')
+  t.deepEqual(await exit, [0, null])
+})
+
 test('as a probe it says the reason and fails', async (t) => {
   const { folder } = makeVolume(t)
-  const program = join(import.meta.dirname, '../../../functions/cluster/watch-files.ts')
-  const { code, stdout } = await run(process.execPath, [program, '--ready'], {
+  const { code, stdout } = await run(process.execPath, [watchFiles, '--ready'], {
     env: { ARCHIPELAGO_REGION: 'ams3', ADOPTION_FILES: join(folder, 'operator.jwt') },
   })
   t.is(code, 1)
