@@ -43,7 +43,7 @@ async function fetchPackage(
   { folder, name: file, workshop: { report, environment: env } }: Order,
 ): Promise<string> {
   report(`fetching ${name} ${version}, once`)
-  const pack = ['npm', 'pack', '--silent', '--ignore-scripts', `${name}@${version}`]
+  const pack = ['npm', 'pack', '--loglevel=error', '--ignore-scripts', `${name}@${version}`]
   try {
     await runTool(pack, { cwd: folder, env })
   } catch (cause) {
