@@ -25,7 +25,10 @@ interface ConfigMapGenerator {
   readonly namespace: string
   readonly files?: readonly string[]
   readonly literals?: readonly string[]
-  readonly options?: { readonly disableNameSuffixHash?: boolean }
+  readonly options?: {
+    readonly disableNameSuffixHash?: boolean
+    readonly annotations?: Readonly<Record<string, string>>
+  }
 }
 
 /** One component from the parts of several: lists are joined in their order. */

@@ -24,6 +24,8 @@ export interface Target extends Way {
    * are the affair of `open`, where there is one.
    */
   readonly ca: string
+  /** By which the servers have to show themselves, where they are dialled by other names. */
+  readonly serverName?: string
   /** Where both ends show identities. `ca` is then of regions' authorities, which are no roots. */
   readonly identity?: OwnIdentity
   /** Shown to whoever looks at the server's connections. */
@@ -102,6 +104,7 @@ async function dialOnce(
 }
 
 const serverTls = (target: Target): TlsConnection => ({
+  ...(target.serverName !== undefined && { servername: target.serverName }),
   get ca() {
     return target.ca
   },

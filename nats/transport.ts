@@ -104,7 +104,7 @@ class StreamTransport extends NodeTransport {
   async #shakeHands(): Promise<TLSSocket> {
     const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>()
     const { tls } = this.#way
-    const secure = connect({ ...tls, socket: this.socket, servername: this.tlsName })
+    const secure = connect({ servername: this.tlsName, ...tls, socket: this.socket })
     this.#explain = watchHandshake(secure, tls.cert)
     secure.once('secureConnect', () => {
       // The client listens for itself from now on.

@@ -29,6 +29,7 @@ export function renderFunctions(archipelago: Archipelago, region: Region): Regio
     files: new Map([
       ['archipelago.json', `${JSON.stringify(archipelago, undefined, 2)}\n`],
       ['leafnode.conf', leafnode],
+      ['prove.yaml', formatGenerated(prove(archipelago))],
       ...doors,
     ]),
     kustomization: kustomization(
@@ -43,11 +44,15 @@ const kustomization = (
   patches: readonly string[],
 ): Kustomization => ({
   configMapGenerator: [
-    { name: 'archipelago', namespace, files: ['archipelago.json'] },
+    {
+      ...{ name: 'archipelago', namespace, files: ['archipelago.json'] },
+      // Before the jobs that read it.
+      options: { annotations: { 'argocd.argoproj.io/sync-wave': '-4' } },
+    },
     { name: 'region', namespace, literals: [`trust-domain=${trustDomain}`] },
     { name: 'leafnode-config', namespace, files: ['leafnode.conf'] },
   ],
-  patches: patches.map((path) => ({ path })),
+  patches: [...patches, 'prove.yaml'].map((path) => ({ path })),
 })
 
 /** Where its roles' keys and the accounts are mounted; what is not there yet is left out. */
@@ -58,6 +63,19 @@ function deployment(archipelago: Archipelago, door: FunctionDoor): object {
     { name: 'public', configMap: { items: trustItems(archipelago) } },
   ]
   return { ...named('apps/v1', 'Deployment', door), spec: { template: { spec: { volumes } } } }
+}
+
+/** The lobby's door, as a newcomer is told of it. */
+const prove = ({ network }: Archipelago): object => {
+  const items = [{ key: `${network}.lobby.json`, path: 'network.json' }]
+  const volumes = [{ name: 'network', configMap: { items } }]
+  const metadata = { name: 'prove-region' }
+  return {
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata,
+    spec: { template: { spec: { volumes } } },
+  }
 }
 
 const closed = (door: FunctionDoor) =>
