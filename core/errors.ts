@@ -243,6 +243,7 @@ export type RefusalCode =
   | 'ERR_PROMOTION_OLDER'
   | 'ERR_PROMOTION_NOWHERE'
   | 'ERR_ADDRESSES_NONE'
+  | 'ERR_SEALING_CERTIFICATE'
 
 /** What was expected to go wrong: the code names the rule, the message the rule and the value. */
 export class Refusal extends Error {

@@ -5,6 +5,7 @@ import { renderArgocd } from './render/argocd.ts'
 import { renderCertificates } from './render/certificates.ts'
 import { renderFunctions } from './render/functions.ts'
 import { renderGateways } from './render/gateways.ts'
+import { renderNetworkPolicy } from './render/network-policy.ts'
 import { renderServers } from './render/servers.ts'
 
 /** Texts by path: from the repository's root, or from a region's generated/ folder. */
@@ -23,6 +24,7 @@ const perRegion: readonly RenderRegion[] = [
   renderGateways,
   renderFunctions,
   renderCertificates,
+  renderNetworkPolicy,
 ]
 
 /** What does not belong to the overlay of one region. */

@@ -1,6 +1,7 @@
 // All rules of our own: each stands for a way in which a manifest that Kubernetes takes is wrong here.
 import type { Built, ManifestRule } from './rule.ts'
 import { imagesByDigest } from './rules/images.ts'
+import { portsAreCovered } from './rules/network-policies.ts'
 import { restrictedPods } from './rules/pod-security.ts'
 import { mountsAreThere } from './rules/references.ts'
 import { fitsArchipelago } from './rules/region.ts'
@@ -19,6 +20,7 @@ export const manifestRules: readonly ManifestRule[] = [
   tokensForFew,
   servicesLeadSomewhere,
   mountsAreThere,
+  portsAreCovered,
 ]
 
 /** Every fault of what a folder builds, by the name of its rule. */

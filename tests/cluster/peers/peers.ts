@@ -124,6 +124,12 @@ export const peers = {
     programs: { registry: '.' },
     buildSeconds: 60,
   },
+  cyclonus: {
+    kind: 'go',
+    module: 'github.com/mattfenwick/cyclonus',
+    programs: { cyclonus: 'github.com/mattfenwick/cyclonus/cmd/cyclonus' },
+    buildSeconds: 90,
+  },
 } as const satisfies Record<string, GoPeer | DebianPeer>
 
 export type PeerName = keyof typeof peers
