@@ -39,7 +39,7 @@ export interface Flow {
 export type Direction = 'Ingress' | 'Egress'
 
 export const networkPolicies = (manifests: readonly Manifest[]): V1NetworkPolicy[] =>
-  manifests.filter(({ kind }) => kind === 'NetworkPolicy') as unknown as V1NetworkPolicy[]
+  manifests.filter(({ kind }) => kind === 'NetworkPolicy')
 
 /** Out of its source and into its target; an end outside of the cluster lets everything through. */
 export function allows(policies: readonly V1NetworkPolicy[], flow: Flow): boolean {
