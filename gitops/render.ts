@@ -2,7 +2,7 @@
 import type { Archipelago, Region } from '../core/archipelago.ts'
 import { formatComponent, joinKustomizations, type Kustomization } from './kustomization.ts'
 import { renderArgocd } from './render/argocd.ts'
-import { renderCertificates } from './render/certificates.ts'
+import { renderCertificates, renderGuards } from './render/certificates.ts'
 import { renderFunctions } from './render/functions.ts'
 import { renderGateways } from './render/gateways.ts'
 import { renderNetworkPolicy } from './render/network-policy.ts'
@@ -30,7 +30,7 @@ const perRegion: readonly RenderRegion[] = [
 /** What does not belong to the overlay of one region. */
 type RenderWhole = (archipelago: Archipelago) => Files
 
-const whole: readonly RenderWhole[] = [renderArgocd]
+const whole: readonly RenderWhole[] = [renderGuards, renderArgocd]
 
 export function renderManifests(archipelago: Archipelago): Files {
   return new Map([

@@ -8,7 +8,7 @@ import {
 } from '../../core/identity/cluster-certificates.ts'
 import { intermediateSeconds } from '../../core/identity/lifetime.ts'
 import { formatAll, formatComponent } from '../kustomization.ts'
-import type { RegionPart } from '../render.ts'
+import type { Files, RegionPart } from '../render.ts'
 import { certificateRules } from './certificate-rules.ts'
 
 const folder = 'tls-cert-manager'
@@ -20,7 +20,7 @@ export function renderCertificates(archipelago: Archipelago, region: Region): Re
   const all = clusterCertificates(archipelago, region.name)
   const { namespace } = archipelago.kubernetes
   const component = {
-    resources: ['certificates.yaml', 'policies.yaml', 'role.yaml', 'admission.yaml'],
+    resources: ['certificates.yaml', 'role.yaml'],
     components: [`../../../../components/${folder}`],
   }
   const seconds = leafSeconds(archipelago)
@@ -32,15 +32,27 @@ export function renderCertificates(archipelago: Archipelago, region: Region): Re
     files: new Map([
       [`${folder}/kustomization.yaml`, formatComponent(component)],
       [`${folder}/certificates.yaml`, formatAll(certificates)],
-      [`${folder}/policies.yaml`, formatAll(all.map((each) => policy(each, seconds, namespace)))],
       [`${folder}/role.yaml`, formatAll([useRole(all, namespace)])],
-      [
-        `${folder}/admission.yaml`,
-        formatAll([admission(region.name, all, { seconds, namespace })]),
-      ],
     ]),
     kustomization: {},
   }
+}
+
+/** Who may ask for which: not of the overlay, since whoever may push would widen it. */
+export function renderGuards(archipelago: Archipelago): Files {
+  const seconds = leafSeconds(archipelago)
+  const { namespace } = archipelago.kubernetes
+  return new Map(
+    archipelago.regions.flatMap(({ name }): [string, string][] => {
+      const all = clusterCertificates(archipelago, name)
+      const folder = `manifests/guards/${name}/generated`
+      const policies = all.map((each) => policy(each, seconds, namespace))
+      return [
+        [`${folder}/policies.yaml`, formatAll(policies)],
+        [`${folder}/admission.yaml`, formatAll([admission(name, all, { seconds, namespace })])],
+      ]
+    }),
+  )
 }
 
 const leafSeconds = ({ identity }: Pick<Archipelago, 'identity'>): number =>

@@ -28,7 +28,11 @@ export function renderNetworkPolicy(archipelago: Archipelago, region: Region): R
 const policy = ({ kubernetes }: Archipelago, spec: object) => ({
   apiVersion: 'networking.k8s.io/v1',
   kind: 'NetworkPolicy',
-  metadata: { name: 'nats-gateways', namespace: kubernetes.namespace },
+  metadata: {
+    name: 'nats-gateways',
+    namespace: kubernetes.namespace,
+    annotations: { 'argocd.argoproj.io/sync-wave': '-3' },
+  },
   spec,
 })
 

@@ -20,9 +20,6 @@ interface Kind {
 const kinds = (group: string, ...names: readonly string[]): Kind[] =>
   names.map((kind) => ({ group, kind }))
 
-const named = (group: string, ...entries: readonly (readonly [kind: string, name: string])[]) =>
-  entries.map(([kind, name]) => ({ group, kind, name }))
-
 /** Keeps the other Applications, and no projects: what a commit may do, no commit can widen. */
 export function rootProject(facts: Facts): object {
   return project(facts, 'root', {
@@ -47,25 +44,8 @@ export function natsProject(facts: Facts): object {
       ...kinds('policy', 'PodDisruptionBudget'),
       ...kinds('rbac.authorization.k8s.io', 'Role', 'RoleBinding'),
     ],
-    clusterKinds: [
-      { group: '', kind: 'Namespace', name: namespace },
-      // components/tls-cert-manager
-      ...named('apiextensions.k8s.io', [
-        'CustomResourceDefinition',
-        'offlinesigners.archipelago.example',
-      ]),
-      ...named('policy.cert-manager.io', ['CertificateRequestPolicy', 'archipelago-*']),
-      ...named(
-        'rbac.authorization.k8s.io',
-        ['ClusterRole', 'archipelago-answer-authority'],
-        ['ClusterRoleBinding', 'archipelago-answer-authority'],
-      ),
-      ...named(
-        'admissionregistration.k8s.io',
-        ['ValidatingAdmissionPolicy', 'archipelago-*'],
-        ['ValidatingAdmissionPolicyBinding', 'archipelago-*'],
-      ),
-    ],
+    // Those that guard it lie outside of it: manifests/guards.
+    clusterKinds: [{ group: '', kind: 'Namespace', name: namespace }],
   })
 }
 

@@ -36,7 +36,8 @@ const t404 = (name: string): never => {
 for (const region of regions) {
   test(`${region}: bootstrap brings its namespace, the walls, the health and one root`, async (t) => {
     const brought = (await build(`argocd/bootstrap/${region}`)).map(describeManifest)
-    t.deepEqual(brought.toSorted(), [
+    const guards = (await build(`guards/${region}`)).map(describeManifest)
+    t.deepEqual(brought.filter((one) => !guards.includes(one)).toSorted(), [
       'AppProject argocd/default',
       'AppProject argocd/nats',
       'AppProject argocd/root',
@@ -45,6 +46,19 @@ for (const region of regions) {
       'ConfigMap argocd/argocd-cm',
       'Namespace nats',
     ])
+    t.deepEqual(
+      guards.filter((one) => !brought.includes(one)),
+      [],
+    )
+  })
+
+  test(`${region}: what guards the region is in no Application, so that no commit takes it down`, async (t) => {
+    const guards = await build(`guards/${region}`)
+    t.true(guards.some(({ kind }) => kind === 'ValidatingAdmissionPolicy'))
+    const admitting = guards.filter((guard) =>
+      [...projects.values()].some((project) => admits(project, guard)),
+    )
+    t.deepEqual(admitting.map(describeManifest), [])
   })
 
   test(`${region}: each Application is within its project, with its one repository and place`, async (t) => {
@@ -89,6 +103,26 @@ for (const region of regions) {
     t.deepEqual(loose.map(describeManifest), [])
   })
 }
+
+test('the projects admit no kind that no Application needs', async (t) => {
+  for (const [name, path] of [
+    ['nats', 'overlays'],
+    ['trust', 'trust'],
+    ['root', 'argocd/root'],
+  ] as const) {
+    const { spec } = projectOf(name)
+    const objects = await build(`${path}/ams3`)
+    const rules = [
+      ...(spec.namespaceResourceWhitelist ?? []),
+      ...(spec.clusterResourceWhitelist ?? []),
+    ]
+    t.deepEqual(
+      rules.filter(({ kind }) => !objects.some((one) => one.kind === kind)),
+      [],
+      name,
+    )
+  }
+})
 
 for (const { title, project, object } of attacks()) {
   test(`no project admits ${title}`, (t) => {
@@ -154,6 +188,10 @@ function attacks(): { title: string; project?: string; object: Manifest }[] {
   const rbac = 'rbac.authorization.k8s.io/v1'
   return [
     { title: 'a role over the cluster', object: object(rbac, 'ClusterRole', '', 'a') },
+    {
+      title: 'more rights for a role over the cluster that is there',
+      object: object(rbac, 'ClusterRole', '', 'archipelago-answer-authority'),
+    },
     { title: 'to give one away', object: object(rbac, 'ClusterRoleBinding', '', 'a') },
     {
       title: 'wider walls',

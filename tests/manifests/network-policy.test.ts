@@ -67,3 +67,16 @@ test('a port or a pod that was forgotten is told', async (t) => {
   t.true(none.includes('StatefulSet nats/ams3: no policy for ingress'))
   t.true(none.includes('StatefulSet nats/ams3: no policy for egress'))
 })
+
+test('every policy is there before the pods that it closes', async (t) => {
+  const manifests = await buildOverlay(archipelago, temporaryFolder(t))
+  const wave = ({ metadata }: Manifest) =>
+    Number(metadata.annotations?.['argocd.argoproj.io/sync-wave'] ?? 0)
+  const last = Math.max(...manifests.filter(({ kind }) => kind === 'NetworkPolicy').map(wave))
+  const pods = manifests.filter(({ kind }) => /^(StatefulSet|Deployment|Job)$/.test(kind))
+  t.not(pods.length, 0)
+  t.deepEqual(
+    pods.filter((one) => wave(one) <= last).map(({ metadata }) => metadata.name),
+    [],
+  )
+})
