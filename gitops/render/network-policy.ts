@@ -31,7 +31,7 @@ const policy = ({ kubernetes }: Archipelago, spec: object) => ({
   metadata: {
     name: 'nats-gateways',
     namespace: kubernetes.namespace,
-    annotations: { 'argocd.argoproj.io/sync-wave': '-3' },
+    annotations: { 'argocd.argoproj.io/sync-wave': '-4' },
   },
   spec,
 })

@@ -5,7 +5,7 @@ import type { ManifestRule } from '../rule.ts'
 
 /**
  * Every pod is closed both ways, and every port that a container has is one that a policy speaks of: else it
- * was forgotten, and nobody can come in by it.
+ * was forgotten, and nobody can come in by it. Monitoring is for the kubelet, which no policy stops.
  */
 export const portsAreCovered: ManifestRule = {
   name: 'network policies cover every port',
@@ -30,7 +30,8 @@ function faults({ owner }: PodTemplate, manifests: readonly Manifest[], peer: Po
     .flatMap(({ spec }) => ingressRules(spec))
     .flatMap(({ ports = [] }) => ports.map(({ port }) => port))
   const forgotten = (peer.ports ?? []).filter(
-    ({ name, containerPort }) => !spoken.some((port) => port === name || port === containerPort),
+    ({ name, containerPort }) =>
+      name !== 'monitor' && !spoken.some((port) => port === name || port === containerPort),
   )
   return [
     ...open.map((direction) => `${owner}: no policy for ${direction.toLowerCase()}`),

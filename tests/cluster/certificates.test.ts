@@ -39,7 +39,10 @@ test.before('a region with its authority, and what is rendered for its certifica
   cluster = lab.cluster(region)
   await installCertManager(cluster, lab.toolbox)
   authority = await makeAuthority()
-  const overlay = await buildKustomization(`${root}manifests/overlays/${region}`)
+  const overlay = [
+    ...(await buildKustomization(`${root}manifests/guards/${region}`)),
+    ...(await buildKustomization(`${root}manifests/overlays/${region}`)),
+  ]
   const kinds =
     /^(Namespace|CustomResourceDefinition|ServiceAccount|ClusterRole|ClusterRoleBinding)$/
   const first = overlay.filter(({ kind }) => kinds.test(kind))

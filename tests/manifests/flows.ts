@@ -6,7 +6,8 @@ import type { Archipelago } from '../../core/archipelago.ts'
 import { compareGenerated, writeGenerated } from '../../gitops/generated-files.ts'
 import { buildKustomization } from '../../gitops/kustomize.ts'
 import type { Manifest } from '../../gitops/manifest.ts'
-import type { Flow, NamedPort, Peer, PodPeer } from '../../gitops/network-policy.ts'
+import type { Flow, Peer, PodPeer } from '../../gitops/network-policy.ts'
+import { containersOf, podsOf } from '../../gitops/pods.ts'
 import { renderManifests } from '../../gitops/render.ts'
 import { readArchipelago } from '../../store/archipelago.ts'
 
@@ -35,28 +36,26 @@ export async function buildOverlay(archipelago: Archipelago, folder: string): Pr
   return await buildKustomization(join(folder, 'manifests/overlays/ams3'))
 }
 
-const ports: readonly NamedPort[] = [
-  { name: 'client', containerPort: 4222 },
-  { name: 'route', containerPort: 6222 },
-  { name: 'leafnode', containerPort: 7422 },
-  { name: 'gateway', containerPort: 7522 },
-  { name: 'monitor', containerPort: 8222 },
-  { name: 'workload', containerPort: 9222 },
-]
+const overlay = await buildKustomization(join(root, 'manifests/overlays/ams3'))
+const pods = podsOf(overlay)
 
-const pod = (name: string, component: string, address: string): PodPeer => ({
-  namespace: 'nats',
-  labels: { 'app.kubernetes.io/name': name, 'app.kubernetes.io/component': component },
-  address,
-  ports: component === 'function' ? [{ name: 'monitor', containerPort: 8222 }] : ports,
-})
+/** As the overlay has it: labels that nobody gives open nothing. */
+function pod(owner: string, address: string): PodPeer {
+  const found = pods.find((one) => one.owner === owner)
+  if (found === undefined) throw new Error(`the overlay has no ${owner}`)
+  const ports = containersOf(found).flatMap(({ ports = [] }) => ports)
+  return { namespace: 'nats', labels: found.labels, address, ports }
+}
 
 export const ends = {
-  server: pod('nats', 'server', '10.244.0.2'),
-  lobby: pod('function-lobby', 'function', '10.244.0.3'),
-  identity: pod('function-identity', 'function', '10.244.0.4'),
-  keys: pod('region-keys', 'home', '10.244.0.5'),
-  prove: pod('prove-region', 'prove', '10.244.0.6'),
+  server: pod('StatefulSet nats/ams3', '10.244.0.2'),
+  lobby: pod('Deployment nats/function-lobby', '10.244.0.3'),
+  invite: pod('Deployment nats/function-invite', '10.244.0.10'),
+  identity: pod('Deployment nats/function-identity', '10.244.0.4'),
+  keys: pod('Job nats/region-keys', '10.244.0.5'),
+  authority: pod('Deployment nats/answer-authority', '10.244.0.11'),
+  proof: pod('Job nats/prove-region', '10.244.0.6'),
+  before: pod('Job nats/prove-region-before', '10.244.0.12'),
   /** In the namespace, and nobody said what it is. */
   stranger: { namespace: 'nats', labels: {}, address: '10.244.0.7' },
   elsewhere: { namespace: 'shop', labels: { app: 'shop' }, address: '10.244.0.8' },
@@ -77,26 +76,40 @@ export const toFlow = ([from, to, port, protocol = 'TCP']:
   protocol,
 })
 
+const own = [
+  'server',
+  'lobby',
+  'invite',
+  'identity',
+  'keys',
+  'authority',
+  'proof',
+  'before',
+] as const
+const functions = ['lobby', 'invite', 'identity'] as const
+const withToken = ['keys', 'authority', 'proof', 'before'] as const
+
 export const needed: readonly NamedFlow[] = [
   ['person', 'server', 4222],
   ['person', 'server', 9222],
   ['elsewhere', 'server', 4222],
   ['elsewhere', 'server', 9222],
   ['server', 'server', 6222],
-  ['lobby', 'server', 7422],
-  ['identity', 'server', 7422],
   ['peerNode', 'server', 7522],
   ['server', 'peerNode', 30_522],
   ['server', 'peerNode', 30_524],
   ['person', 'lobby', 8443],
+  ['person', 'invite', 8443],
   ['elsewhere', 'identity', 8444],
-  ['keys', 'apiServer', 443],
-  ['keys', 'apiServer', 6443],
-  ['prove', 'server', 4222],
-  ['prove', 'server', 8222],
-  ['prove', 'server', 9222],
-  ['prove', 'lobby', 8443],
-  ...(['server', 'lobby', 'identity', 'keys', 'prove'] as const).flatMap((end): NamedFlow[] => [
+  ['proof', 'server', 4222],
+  ['proof', 'server', 8222],
+  ['before', 'server', 8222],
+  ...functions.map((end): NamedFlow => [end, 'server', 7422]),
+  ...withToken.flatMap((end): NamedFlow[] => [
+    [end, 'apiServer', 443],
+    [end, 'apiServer', 6443],
+  ]),
+  ...own.flatMap((end): NamedFlow[] => [
     [end, 'dns', 53],
     [end, 'dns', 53, 'UDP'],
   ]),
@@ -129,11 +142,12 @@ export const forbidden: readonly NamedFlow[] = [
   ['server', 'person', 4222],
   ['server', 'peerNode', 22],
   ['server', 'lobby', 8443],
-  ['prove', 'apiServer', 443],
-  ['prove', 'server', 6222],
-  ['prove', 'server', 7422],
+  ['proof', 'server', 6222],
+  ['proof', 'server', 7422],
   ['keys', 'server', 4222],
   ['keys', 'person', 80],
   ['elsewhere', 'keys', 443],
-  ['elsewhere', 'prove', 8080],
+  ['elsewhere', 'proof', 8080],
+  ['proof', 'lobby', 8443],
+  ['authority', 'server', 8222],
 ]
