@@ -47,6 +47,28 @@ test('cert-manager refuses, by its webhook, what its API does not allow', async 
   t.regex(error?.message ?? '', /admission webhook "webhook.cert-manager.io" denied the request/)
 })
 
+test('requests are approved by policies alone: cert-manager itself may not', async (t) => {
+  const mayApprove = async (account: string) => {
+    const review = {
+      apiVersion: 'authorization.k8s.io/v1',
+      kind: 'SubjectAccessReview',
+      spec: {
+        user: `system:serviceaccount:cert-manager:${account}`,
+        resourceAttributes: {
+          group: 'cert-manager.io',
+          resource: 'signers',
+          verb: 'approve',
+          name: 'issuers.cert-manager.io/*',
+        },
+      },
+    }
+    const ask = ['create', '-f', '-', '-o', 'jsonpath={.status.allowed}']
+    return (await cluster.kubectl(ask, { input: JSON.stringify(review) })) === 'true'
+  }
+  t.false(await mayApprove('cert-manager'))
+  t.true(await mayApprove('cert-manager-approver-policy'))
+})
+
 test('a certificate is signed only where a policy admits it', async (t) => {
   const { kubectl, apply } = cluster
   await apply([issuer('own', { selfSigned: {} }), ...admitting('admitted')])

@@ -8,11 +8,12 @@ import { until } from '../until.ts'
 import type { Cluster } from './lab/cluster.ts'
 import { startLab, type Lab } from './lab/lab.ts'
 import { worldLines } from './lab/wan.ts'
-import { leftOf } from './left-of.ts'
+import { leftOf, machineSettings } from './left-of.ts'
 import { named, podOf, serviceOf, webPodOf } from './objects.ts'
 
 const regions = ['ams3', 'sfo2', 'sgp1']
 const nodePort = 30080
+const settings = machineSettings()
 let lab: Lab
 
 test.before('three regions of two nodes', async (t) => {
@@ -147,6 +148,10 @@ test('a cluster that is deleted comes back empty, and the others stay', async (t
   const after = await cluster.kubectl(['get', 'namespace', 'kube-system', ...uid])
   t.not(after, before)
   t.is(await cluster.kubectl(['get', 'pods', '-o', 'name']), '')
+})
+
+test('the machine keeps its settings, interfaces and folders', (t) => {
+  t.deepEqual(machineSettings(), settings)
 })
 
 test('a lab whose process is killed leaves nothing either', async (t) => {

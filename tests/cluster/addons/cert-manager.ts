@@ -4,22 +4,20 @@ import { join } from 'node:path'
 import { until } from '../../until.ts'
 import type { Cluster } from '../lab/cluster.ts'
 import type { Toolbox } from '../lab/toolbox.ts'
+import { describeTroubles } from '../lab/troubles.ts'
 import { awaitRollouts, installObjects } from './install.ts'
 import { runLocalPrograms } from './local-programs.ts'
 import { renderChart, type KubernetesObject } from './render-chart.ts'
-import { succeeds } from '../lab/succeeds.ts'
 
 const namespace = 'cert-manager'
-const readyMs = 60_000
+const readyMs = 120_000
 
 /** The namespace is `cert-manager`; returns when its webhooks answer. */
 export async function installCertManager(cluster: Cluster, toolbox: Toolbox): Promise<void> {
   const objects = [...(await certManager(toolbox)), ...(await approverPolicy(toolbox))]
   await installObjects(cluster, namespace, objects)
   await awaitRollouts(cluster, namespace, objects)
-  await until(`cert-manager's webhooks in ${cluster.region}`, () => areWebhooksUp(cluster), {
-    deadlineMs: readyMs,
-  })
+  await awaitWebhooks(cluster)
 }
 
 async function certManager(toolbox: Toolbox): Promise<KubernetesObject[]> {
@@ -54,22 +52,37 @@ async function approverPolicy(toolbox: Toolbox): Promise<KubernetesObject[]> {
 }
 
 /** Each is asked about an object of its own that it has to find good. */
-async function areWebhooksUp({ kubectl }: Cluster): Promise<boolean> {
+async function awaitWebhooks({ kubectl, region }: Cluster): Promise<void> {
   const dryRun = ['create', '--dry-run=server', '-f', '-']
-  const probes = [
-    {
-      apiVersion: 'cert-manager.io/v1',
-      kind: 'ClusterIssuer',
-      metadata: { name: 'probe' },
-      spec: { selfSigned: {} },
+  let refusal: unknown
+  const isUp = (probe: object) =>
+    kubectl(dryRun, { input: JSON.stringify(probe) }).then(
+      () => true,
+      (error: unknown) => {
+        refusal = error
+        return false
+      },
+    )
+  const areUp = async () => (await Promise.all(probes.map(isUp))).every(Boolean)
+  await until(`cert-manager's webhooks in ${region}`, areUp, { deadlineMs: readyMs }).catch(
+    async (cause: unknown) => {
+      const why = await describeTroubles(kubectl, namespace)
+      throw new Error(`${String(cause)}: ${String(refusal)} ${why}`, { cause })
     },
-    {
-      apiVersion: 'policy.cert-manager.io/v1alpha1',
-      kind: 'CertificateRequestPolicy',
-      metadata: { name: 'probe' },
-      spec: { selector: { issuerRef: {} } },
-    },
-  ]
-  const answers = probes.map((probe) => kubectl(dryRun, { input: JSON.stringify(probe) }))
-  return succeeds(Promise.all(answers))
+  )
 }
+
+const probes = [
+  {
+    apiVersion: 'cert-manager.io/v1',
+    kind: 'ClusterIssuer',
+    metadata: { name: 'probe' },
+    spec: { selfSigned: {} },
+  },
+  {
+    apiVersion: 'policy.cert-manager.io/v1alpha1',
+    kind: 'CertificateRequestPolicy',
+    metadata: { name: 'probe' },
+    spec: { selector: { issuerRef: {} } },
+  },
+]
