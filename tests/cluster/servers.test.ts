@@ -1,5 +1,5 @@
 // The servers of one region in a real cluster, from their overlay: without Argo CD, cert-manager and functions.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
@@ -8,10 +8,13 @@ import type { Manifest } from '../../gitops/manifest.ts'
 import { containersOf, podsOf } from '../../gitops/pods.ts'
 import type { WrittenImage } from '../../image/write-archive.ts'
 import { readArchipelago } from '../../store/archipelago.ts'
+import { run } from '../run-script.ts'
 import { until } from '../until.ts'
 import { makeTrust, type HandMadeTrust } from './hand-made-trust.ts'
+import { namespaceFile } from './lab/clean.ts'
 import type { Cluster } from './lab/cluster.ts'
 import { startLab, type Lab } from './lab/lab.ts'
+import { names as networkNames } from './lab/network.ts'
 import { describeTroubles } from './lab/troubles.ts'
 import { makeProjectImages } from './project-images.ts'
 
@@ -70,6 +73,28 @@ test.serial('with both, three servers mesh by the names of their certificates', 
       names.filter((other) => other !== name),
     )
   }
+})
+
+test.serial('a dry run on its server finds what only a server knows', async (t) => {
+  const clone = join(archives, 'clone')
+  for (const path of ['manifests', 'archipelago.yaml'])
+    cpSync(join(root, path), join(clone, path), { recursive: true })
+  const file = join(clone, 'manifests/base/server/service-client.yaml')
+  writeFileSync(file, readFileSync(file, 'utf8').replace('port: 4222', 'port: 99999'))
+  const server = `--net=${namespaceFile(networkNames.node(lab.id, 'ams3', 1))}`
+  const script = [process.execPath, join(root, 'scripts/validate-manifests.ts')]
+  const { code, stdout } = await run(
+    'nsenter',
+    [server, ...script, '--kubeconfig', cluster.kubeconfig()],
+    {
+      cwd: clone,
+    },
+  )
+  t.is(code, 1, stdout)
+  t.regex(stdout, /^✘ server-side dry run +\d+ objects$/m)
+  t.regex(stdout, /Service nats\/nats-client: .*spec\.ports\[0\]\.port: Invalid value: 99999/)
+  // What is there already is taken as it is.
+  t.notRegex(stdout, /StatefulSet nats\/ams3:/)
 })
 
 test.serial('a limit that changes reloads, and restarts nothing', async (t) => {

@@ -91,6 +91,8 @@ function kubeletConfiguration(cgroup: string, { pki }: ControlPlane, options: No
       ),
     ),
     nodeStatusUpdateFrequency: '5s',
+    // A minute by default, for which each change of a mounted file would be waited for.
+    syncFrequency: '10s',
   }
 }
 
