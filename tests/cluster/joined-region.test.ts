@@ -1,0 +1,191 @@
+// A region joins in two steps, with all that its overlay holds but Argo CD: its keys are born in the cluster,
+// its operator adopts them from what was pasted, and it proves itself.
+import { execFileSync } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test from 'ava'
+import { buildKustomization } from '../../gitops/kustomize.ts'
+import type { Manifest } from '../../gitops/manifest.ts'
+import { renderComponent } from '../../image/component.ts'
+import { runScript } from '../run-script.ts'
+import { until } from '../until.ts'
+import { installCertManager } from './addons/cert-manager.ts'
+import type { Cluster } from './lab/cluster.ts'
+import { startLab, type Lab } from './lab/lab.ts'
+import { leftOf } from './left-of.ts'
+import { makeProjectImages } from './project-images.ts'
+
+const root = join(import.meta.dirname, '../..')
+const folder = mkdtempSync(join(tmpdir(), 'archipelago-joined-'))
+const [clone, data, stick] = ['clone', 'data', 'stick'].map((name) => join(folder, name)) as [
+  string,
+  string,
+  string,
+]
+const patience = { deadlineMs: 180_000 }
+const doors = ['lobby', 'invite', 'identity']
+let lab: Lab
+let cluster: Cluster
+let overlay: Manifest[]
+
+test.before('a cluster with cert-manager, and a clone of the operator’s', async (t) => {
+  const report = (line: string): void => t.log(line)
+  const images = await makeProjectImages(join(folder, 'images'), report)
+  lab = await startLab({ regions: ['ams3'], nodes: 2, images, report })
+  cluster = lab.cluster('ams3')
+  await installCertManager(cluster, lab.toolbox)
+  mkdirSync(clone)
+  cpSync(join(root, 'manifests'), join(clone, 'manifests'), { recursive: true })
+  cpSync(join(root, 'archipelago.yaml'), join(clone, 'archipelago.yaml'))
+  const component = join(clone, 'manifests/components/images/kustomization.yaml')
+  writeFileSync(component, renderComponent(images))
+  for (const args of [
+    ['init', '-q'],
+    ['config', 'user.name', 'o'],
+    ['config', 'user.email', 'o@o'],
+  ])
+    execFileSync('git', ['-C', clone, ...args])
+  overlay = await buildKustomization(join(clone, 'manifests/overlays/ams3'))
+})
+
+test.after.always('nothing is left', async (t) => {
+  const { id } = lab
+  await lab.stop()
+  rmSync(folder, { recursive: true })
+  t.deepEqual(leftOf(id), [])
+})
+
+test.serial(
+  'the first step makes the keys in place, and publishes their public halves',
+  async (t) => {
+    const isFirst = ({ kind }: Manifest) =>
+      /^(Namespace|CustomResource.*|ConfigMap|.*Account)$/.test(kind)
+    // What Argo CD would run after a sync.
+    const isProof = ({ kind, metadata }: Manifest) =>
+      kind === 'Job' && metadata.name.startsWith('prove-region')
+    await cluster.apply(overlay.filter(isFirst))
+    await cluster.apply(overlay.filter((each) => !isFirst(each) && !isProof(each)))
+    await kubectl('wait', 'job/region-keys', '--for=condition=Complete', '--timeout=120s')
+    const asked = await until('the requests for authorities', () => regionPublic(), patience)
+    t.notRegex(asked, /\bS[AOU][A-Z2-7]{56}\b|PRIVATE KEY/)
+    const before = await secrets()
+    t.deepEqual(Object.keys(before), ['leafnode', ...doors.map((door) => `function-${door}`)])
+
+    // A second time, as with every sync.
+    const job = overlay.filter(
+      ({ kind, metadata }) => kind === 'Job' && metadata.name === 'region-keys',
+    )
+    await kubectl('delete', 'job/region-keys')
+    await cluster.apply(job)
+    await kubectl('wait', 'job/region-keys', '--for=condition=Complete', '--timeout=120s')
+    t.deepEqual(await secrets(), before)
+    const outsider = await t.throwsAsync(
+      kubectl('get', 'secret/svid-leafnode', '--as', 'system:serviceaccount:nats:region-keys'),
+    )
+    t.regex(outsider?.message ?? '', /forbidden/i)
+  },
+)
+
+test.serial('the second step signs them, and the region serves', async (t) => {
+  await script(t, 'bootstrap-trust', '--home', 'operator')
+  await script(t, 'make-root', '--key-dir', stick)
+  const pasted = join(folder, 'region-public.yaml')
+  writeFileSync(pasted, await kubectl('get', 'configmap/region-public', '-o', 'yaml'))
+  await script(t, 'adopt-region', 'ams3', '--file', pasted, '--root-key-dir', stick)
+  await cluster.apply(await buildKustomization(join(clone, 'manifests/trust/ams3')))
+  await kubectl('wait', 'certificate', '--all', '--for=condition=Ready', '--timeout=120s')
+  for (const workload of [
+    'statefulset/ams3',
+    ...doors.map((door) => `deployment/function-${door}`),
+  ])
+    await cluster.kubectl(['-n', 'nats', 'rollout', 'status', workload, '--timeout=240s'], {
+      deadlineMs: 250_000,
+    })
+  t.pass()
+})
+
+test.serial('it proves what it owes, and names the peers that are not there', async (t) => {
+  t.is(await prove(), 'Complete')
+  const { proven, apart } = JSON.parse(await resultOf()) as { proven: string[]; apart: string[] }
+  t.deepEqual(apart, ['sfo2', 'sgp1'])
+  t.deepEqual(proven, [
+    '3 servers, their routes and leafnodes',
+    'a credential of member',
+    'a message from server to server on chat.KUBECON.online',
+  ])
+})
+
+test.serial(
+  'it fails on a gateway that was up before, and on a door that nobody serves',
+  async (t) => {
+    const before = JSON.stringify({ data: { 'before.json': '{"ams3-1":["sfo2"]}' } })
+    await kubectl('patch', 'configmap/region-proof', '-p', before)
+    await kubectl('scale', 'deployment/function-invite', '--replicas=0')
+    t.is(await prove('10'), 'Failed')
+    const said = await kubectl('logs', 'job/prove-region', '--tail=3')
+    t.regex(said, /ams3-1: no gateway to sfo2 any more/)
+    t.regex(said, /function-invite-: no leafnode is connected/)
+  },
+)
+
+const kubectl = (...args: string[]) =>
+  cluster.kubectl(['--namespace', 'nats', ...args], { deadlineMs: 250_000 })
+
+interface Script {
+  is(actual: unknown, expected: unknown, message?: string): unknown
+}
+
+async function script(t: Script, name: string, ...args: string[]): Promise<void> {
+  const ran = await runScript(name, [...args, '--data-dir', data], { cwd: clone })
+  t.is(ran.code, 0, ran.stderr)
+}
+
+async function regionPublic(): Promise<string | undefined> {
+  const text = await kubectl('get', 'configmap/region-public', '-o', 'json').catch(() => '')
+  return text.includes('identity.csr') && text.includes('public.csr') ? text : undefined
+}
+
+/** Digests would do; nothing of it is printed. */
+async function secrets(): Promise<Record<string, string>> {
+  const names = ['leafnode', ...doors.map((door) => `function-${door}`)]
+  const entries = names.map(async (name) => {
+    const text = await kubectl('get', 'secret', name, '-o', 'jsonpath={.data}')
+    return [name, text] as const
+  })
+  return Object.fromEntries(await Promise.all(entries))
+}
+
+/** Hands back how the job ended; its own patience may be shorter. */
+async function prove(seconds?: string): Promise<string> {
+  const [job] = overlay.filter(
+    ({ kind, metadata }) => kind === 'Job' && metadata.name === 'prove-region',
+  )
+  if (job === undefined) throw new RangeError('no job prove-region')
+  await kubectl('delete', 'job/prove-region', '--ignore-not-found')
+  const hasty = structuredClone(job) as unknown as HastyJob
+  hasty.spec.backoffLimit = 0
+  if (seconds !== undefined)
+    hasty.spec.template.spec.containers[0]?.env.push({ name: 'PROOF_SECONDS', value: seconds })
+  await cluster.apply([hasty])
+  const ended = async () => {
+    const path = '{range .status.conditions[?(@.status=="True")]}{.type} {end}'
+    const types = await kubectl('get', 'job/prove-region', '-o', `jsonpath=${path}`)
+    return /Complete|Failed/.exec(types.replace(/\w+Target|SuccessCriteriaMet/g, ''))?.[0]
+  }
+  return until('the proof to end', ended, patience)
+}
+
+interface HastyJob {
+  readonly spec: {
+    backoffLimit: number
+    readonly template: {
+      readonly spec: {
+        readonly containers: readonly { readonly env: { name: string; value: string }[] }[]
+      }
+    }
+  }
+}
+
+const resultOf = () =>
+  kubectl('get', 'configmap/region-proof', '-o', 'jsonpath={.data.result\\.json}')
