@@ -10,12 +10,12 @@ import { archipelago } from '../core/trust/example.ts'
 
 const overlay = fileURLToPath(new URL('../../manifests/overlays/ams3', import.meta.url))
 const manifests = await buildKustomization(overlay)
-const find = <T>(kind: string, name: string): T =>
-  manifests.find((each) => each.kind === kind && each.metadata.name === name) as unknown as T
+const find = (kind: string, name: string): unknown =>
+  manifests.find((each) => each.kind === kind && each.metadata.name === name)
 const doors = ['lobby', 'invite', 'identity']
 
 const podOf = (door: string): V1PodSpec => {
-  const spec = find<V1Deployment>('Deployment', `function-${door}`).spec?.template.spec
+  const spec = (find('Deployment', `function-${door}`) as V1Deployment).spec?.template.spec
   if (spec === undefined) throw new RangeError(`no function ${door}`)
   return spec
 }
@@ -76,7 +76,7 @@ test('no environment comes from a Secret', (t) => {
 })
 
 test('whoever makes the keys may read and add to those Secrets alone', (t) => {
-  const { rules = [] } = find<V1Role>('Role', 'region-keys')
+  const { rules = [] } = find('Role', 'region-keys') as V1Role
   const secrets = rules.filter(({ resources }) => resources?.includes('secrets'))
   const [named, unnamed, ...more] = secrets
   t.deepEqual(more, [])
@@ -86,9 +86,9 @@ test('whoever makes the keys may read and add to those Secrets alone', (t) => {
 })
 
 test('whoever answers for the authorities reads no Secret', (t) => {
-  const { rules = [] } = find<V1Role>('Role', 'answer-authority')
+  const { rules = [] } = find('Role', 'answer-authority') as V1Role
   t.false(rules.some(({ resources }) => resources?.includes('secrets')))
-  const { rules: wide = [] } = find<V1Role>('ClusterRole', 'archipelago-answer-authority')
+  const { rules: wide = [] } = find('ClusterRole', 'archipelago-answer-authority') as V1Role
   t.deepEqual(
     wide.map(({ resources, verbs }) => [resources, verbs]),
     [[['signers'], ['approve']]],
