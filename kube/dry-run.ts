@@ -48,6 +48,7 @@ async function reasonOf(doing: Promise<unknown>): Promise<string | undefined> {
     return undefined
   } catch (error) {
     if (!(error instanceof ApiException)) return error instanceof Error ? error.message : 'unknown'
+    if (error.code === 404) return 'the cluster does not know the kind, or not its namespace'
     return messageOf(error.body) ?? `status ${error.code}`
   }
 }

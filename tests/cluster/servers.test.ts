@@ -92,7 +92,7 @@ test.serial('a dry run on its server finds what only a server knows', async (t) 
   )
   t.is(code, 1, stdout)
   t.regex(stdout, /^✘ server-side dry run +\d+ objects$/m)
-  t.regex(stdout, /Service nats\/nats-client: .*spec\.ports\[0\]\.port: Invalid value: 99999/)
+  t.regex(stdout, /Service nats\/nats-client: .*\.port: Invalid value: 99999/)
   // What is there already is taken as it is.
   t.notRegex(stdout, /StatefulSet nats\/ams3:/)
 })
@@ -115,7 +115,7 @@ test.serial('a limit that changes reloads, and restarts nothing', async (t) => {
 
 test.serial('a server that is told to end moves its clients first, and comes back', async (t) => {
   const { kubectl } = cluster
-  const log = kubectl(['-n', 'nats', 'logs', 'ams3-2', '-c', 'nats-server', '-f', '--tail=1'], {
+  const log = kubectl(['-n', 'nats', 'logs', 'ams3-2', '-c', 'nats-server', '-f', '--tail=-1'], {
     deadlineMs: 180_000,
   })
   const start = performance.now()
