@@ -246,6 +246,16 @@ const cases: readonly (readonly [title: string, broken: Break, rule: string, fau
     'mounts are there',
     'StatefulSet nats/ams3: mounts what nobody makes: Secret keys',
   ],
+  [
+    'a port that was forgotten by every policy',
+    {
+      of: servers,
+      at: [...container, 'ports', 6],
+      value: { name: 'profiling', containerPort: 6060 },
+    },
+    'network policies cover every port',
+    'StatefulSet nats/ams3: no policy speaks of its port 6060 (profiling)',
+  ],
 ]
 
 for (const [title, broken, rule, fault] of cases) {
