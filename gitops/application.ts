@@ -35,10 +35,12 @@ export function parseApplication(value: unknown): Application | undefined {
 /**
  * `proven`: Synced at the commit, Healthy, and its last operation with all hooks has succeeded.
  * `blocked`: an operation for another commit still runs, and Argo CD begins no other beside it.
+ * `unproven`: the last one, for another commit, has failed; this commit is in the cluster already, so that
+ * Argo CD by itself begins none that would prove it.
  * `failed`: Argo CD tries this commit no more.
  */
 export interface Verdict {
-  readonly state: 'proven' | 'waiting' | 'blocked' | 'failed'
+  readonly state: 'proven' | 'waiting' | 'blocked' | 'unproven' | 'failed'
   readonly why: string
 }
 
@@ -59,6 +61,8 @@ export function judgeApplication(application: Application | undefined, commit: C
   const isWell = sync.status === 'Synced' && health?.status === 'Healthy'
   if (isWell && (operation === undefined || operation.phase === 'Succeeded'))
     return { state: 'proven', why }
+  if (isWell && operation !== undefined && isOver(operation.phase))
+    return { state: 'unproven', why: `${why}, after a failed sync of another commit` }
   const last =
     operation === undefined ? '' : `, sync ${operation.phase}: ${operation.message ?? ''}`
   return { state: 'waiting', why: `${why}${last}` }

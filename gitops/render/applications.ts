@@ -53,7 +53,7 @@ function application({ gitops }: Facts, { name, path, namespace }: Place): objec
   }
 }
 
-const syncPolicy = {
+export const syncPolicy = {
   // An overlay that renders nothing is a mistake, and takes nothing away.
   automated: { prune: true, selfHeal: true, allowEmpty: false },
   // A try takes the newest commit, so that the one that mends is not kept waiting by the one that broke.

@@ -29,6 +29,7 @@ export async function awaitProven(
     if (verdict.state === 'proven' || verdict.state === 'failed') return verdict
     if (performance.now() > end) return verdict
     if (verdict.state === 'blocked') await tryTo(() => watched.endSync(region))
+    if (verdict.state === 'unproven') await tryTo(() => watched.beginSync(region, commit))
     await sleep(pollMs)
   }
 }

@@ -5,6 +5,8 @@ import * as z from 'zod'
 import { parseJson } from '../../core/parse-json.ts'
 import { parseApplication, type Application } from '../../gitops/application.ts'
 import { argocdNamespace } from '../../gitops/argocd.ts'
+import { syncPolicy } from '../../gitops/render/applications.ts'
+import type { Commit } from '../../gitops/revision.ts'
 import { openCluster, type Cluster, type ClusterObject } from '../../kube/cluster.ts'
 
 export interface Watched {
@@ -14,6 +16,8 @@ export interface Watched {
   hurry(region: string): Promise<void>
   /** Ends the operation that runs. */
   endSync(region: string): Promise<void>
+  /** Begins one of a commit that is in the cluster already, for its hooks. */
+  beginSync(region: string, commit: Commit): Promise<void>
 }
 
 const kind = { apiVersion: 'argoproj.io/v1alpha1', kind: 'Application' }
@@ -42,9 +46,15 @@ export function watchClusters(contexts: ReadonlyMap<string, string>): Watched {
     endSync: async (region) => {
       await edit(open(region), 'nats', (object) => ({ ...object, status: ending(object) }))
     },
+    // As `argocd app sync` does.
+    beginSync: async (region, revision) => {
+      const operation = { initiatedBy: { username: 'promote' }, sync: { revision, ...syncing } }
+      await edit(open(region), 'nats', (object) => ({ ...object, operation }))
+    },
   }
 }
 
+const syncing = { prune: true, syncOptions: syncPolicy.syncOptions }
 const refresh = { 'argocd.argoproj.io/refresh': 'normal' }
 
 function ending(object: ClusterObject): object {
@@ -74,5 +84,6 @@ export function watchFile(file: string): Watched {
     },
     hurry: nothing,
     endSync: nothing,
+    beginSync: nothing,
   }
 }

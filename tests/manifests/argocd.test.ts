@@ -104,6 +104,16 @@ for (const region of regions) {
   })
 }
 
+test('a sync waits for a region to be adopted, however long that takes', async (t) => {
+  const deployments = (await build('overlays/ams3')).filter(
+    (one) => one.kind === 'Deployment' && one.metadata.name.startsWith('function-'),
+  ) as (Manifest & { spec: { progressDeadlineSeconds?: number } })[]
+  t.not(deployments.length, 0)
+  // Which Kubernetes takes for no deadline at all.
+  const none = 2 ** 31 - 1
+  for (const { spec } of deployments) t.is(spec.progressDeadlineSeconds, none)
+})
+
 test('the projects admit no kind that no Application needs', async (t) => {
   for (const [name, path] of [
     ['nats', 'overlays'],
