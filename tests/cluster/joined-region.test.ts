@@ -46,7 +46,7 @@ test.before('a cluster with cert-manager, and a clone of the operator’s', asyn
     ['config', 'user.email', 'o@o'],
   ])
     execFileSync('git', ['-C', clone, ...args])
-  overlay = await buildKustomization(join(clone, 'manifests/overlays/ams3'))
+  overlay = (await buildKustomization(join(clone, 'manifests/overlays/ams3'))).map(oneOfEach)
 })
 
 test.after.always('nothing is left', async (t) => {
@@ -128,6 +128,13 @@ test.serial(
     t.regex(said, /function-invite-: no leafnode is connected/)
   },
 )
+
+/** Two processors have much to do here. */
+function oneOfEach(manifest: Manifest): Manifest {
+  const { kind, metadata, ...rest } = manifest as Manifest & { readonly spec?: object }
+  if (kind !== 'Deployment' || !metadata.name.startsWith('function-')) return manifest
+  return { kind, metadata, ...rest, spec: { ...rest.spec, replicas: 1 } } as Manifest
+}
 
 const kubectl = (...args: string[]) =>
   cluster.kubectl(['--namespace', 'nats', ...args], { deadlineMs: 250_000 })
