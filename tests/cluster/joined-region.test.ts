@@ -46,7 +46,12 @@ test.before('a cluster with cert-manager, and a clone of the operator’s', asyn
     ['config', 'user.email', 'o@o'],
   ])
     execFileSync('git', ['-C', clone, ...args])
-  overlay = (await buildKustomization(join(clone, 'manifests/overlays/ams3'))).map(oneOfEach)
+  const [guards, region] = await Promise.all(
+    ['guards', 'overlays'].map((kind) =>
+      buildKustomization(join(clone, 'manifests', kind, 'ams3')),
+    ),
+  )
+  overlay = [...(guards ?? []), ...(region ?? [])].map(oneOfEach)
 })
 
 test.after.always('nothing is left', async (t) => {

@@ -8,8 +8,9 @@ import { renderManifests } from '../../gitops/render.ts'
 import { regionSecretNames } from '../../store/region-secrets.ts'
 import { archipelago } from '../core/trust/example.ts'
 
-const overlay = fileURLToPath(new URL('../../manifests/overlays/ams3', import.meta.url))
-const manifests = await buildKustomization(overlay)
+const build = (path: string) =>
+  buildKustomization(fileURLToPath(new URL(`../../manifests/${path}`, import.meta.url)))
+const manifests = [...(await build('guards/ams3')), ...(await build('overlays/ams3'))]
 const find = (kind: string, name: string): unknown =>
   manifests.find((each) => each.kind === kind && each.metadata.name === name)
 const doors = ['lobby', 'invite', 'identity']
