@@ -68,7 +68,7 @@ class StreamTransport extends NodeTransport {
       throw new TypeError('TLS comes first only where something else opens it')
     const stream = await this.#told(open(server))
     // The client asks its socket no more than this: whether it is encrypted.
-    return Object.assign(stream, { encrypted: true }) as Duplex as TLSSocket
+    return Object.assign(hearErrors(stream), { encrypted: true }) as Duplex as TLSSocket
   }
 
   override startTLS(): Promise<TLSSocket> {
@@ -109,7 +109,7 @@ class StreamTransport extends NodeTransport {
     secure.once('secureConnect', () => {
       // The client listens for itself from now on.
       secure.removeAllListeners()
-      resolve(secure)
+      resolve(hearErrors(secure))
     })
     secure.on('error', (error) => reject(this.#explain(error)))
     secure.once('close', () => reject(new Error('closed during the TLS handshake')))
@@ -128,4 +128,14 @@ class StreamTransport extends NodeTransport {
   #tell(refusal: Error | undefined): void {
     this.#way.onHandshake?.(refusal)
   }
+}
+
+/**
+ * The client takes all listeners off a socket before it destroys it. What fails then, such as words
+ * written after the server had hung up, would end the process.
+ */
+function hearErrors<T extends Duplex>(socket: T): T {
+  const remove = socket.removeAllListeners.bind(socket)
+  socket.removeAllListeners = (event) => remove(event).on('error', () => {})
+  return socket.on('error', () => {})
 }

@@ -76,6 +76,7 @@ const patienceMs = 300
  * are none, after 300 ms at most.
  */
 async function askPeers(nc: NatsConnection, trust: TrustSource, { nkey }: Identity): Promise<void> {
+  if (nc.isClosed() || nc.isDraining()) return
   const { promise, resolve } = Promise.withResolvers<void>()
   const latest = setTimeout(resolve, patienceMs)
   let stall: NodeJS.Timeout | undefined

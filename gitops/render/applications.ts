@@ -49,9 +49,19 @@ function application({ gitops }: Facts, { name, path, namespace }: Place): objec
       source: { repoURL: gitops.repository, targetRevision: gitops.branch, path },
       destination: { server: inCluster, namespace },
       syncPolicy,
+      ignoreDifferences,
     },
   }
 }
+
+// The API server gives the template of a volume a status, and does not take it away again.
+const ignoreDifferences = [
+  {
+    group: 'apps',
+    kind: 'StatefulSet',
+    jqPathExpressions: ['.spec.volumeClaimTemplates[]?.status'],
+  },
+]
 
 export const syncPolicy = {
   // An overlay that renders nothing is a mistake, and takes nothing away.
@@ -63,6 +73,7 @@ export const syncPolicy = {
     'ApplyOutOfSyncOnly=true',
     'PruneLast=true',
     'FailOnSharedResource=true',
+    'RespectIgnoreDifferences=true',
     'CreateNamespace=false',
   ],
 }

@@ -30,7 +30,10 @@ test.before('one region with everything', async (t) => {
   }
   await Promise.all([
     timed('cert-manager', installCertManager(cluster, lab.toolbox)),
-    timed('Argo CD', installArgoCd(cluster, lab.toolbox, { report })),
+    timed(
+      'Argo CD',
+      installArgoCd(cluster, lab.toolbox, { authorities: repository.authorities, report }),
+    ),
     timed('sealed-secrets', installSealedSecrets(cluster, lab.toolbox)),
   ])
 })

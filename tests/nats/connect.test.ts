@@ -57,6 +57,22 @@ test('whoever a reload finds before he has said who he is, comes in by asking ag
   t.is(between.dials(), 2)
 })
 
+test('a socket that fails while it is put away ends nothing', async (t) => {
+  await using server = await startTestServer({
+    authorization: { users: [{ nkey: pair.publicKey }] },
+  })
+  const { hostname, port } = new URL(server.url)
+  const open = async (): Promise<Socket> => {
+    const socket = connect(Number(port), hostname)
+    const end = socket._destroy.bind(socket)
+    socket._destroy = (error, done) => end(error, () => done(new Error('written after the end')))
+    await once(socket, 'connect')
+    return socket
+  }
+  const target = { servers: [server.url], ca: '', name: 'test', open }
+  await t.throwsAsync(connectWithNkey(target, pair), { code: 'ERR_CONNECT' })
+})
+
 interface Between extends AsyncDisposable {
   readonly url: string
   dials(): number

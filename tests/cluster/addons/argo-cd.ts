@@ -18,6 +18,8 @@ const leftOut = /applicationset/
 export interface ArgoOptions {
   /** More of the ConfigMap argocd-cm: health checks and the like. */
   readonly configuration?: Readonly<Record<string, string>>
+  /** Repositories with an authority of their own: its PEM, by their host. */
+  readonly authorities?: Readonly<Record<string, string>>
   readonly report: (line: string) => void
 }
 
@@ -25,13 +27,16 @@ export interface ArgoOptions {
 export async function installArgoCd(
   cluster: Cluster,
   toolbox: Toolbox,
-  { configuration = {}, report }: ArgoOptions,
+  { configuration = {}, authorities = {}, report }: ArgoOptions,
 ): Promise<void> {
   await cluster.importImage(await makeDebianImage(toolbox))
   const programs = await argoPrograms(toolbox, report)
   const upstream = await readUpstream(toolbox)
   const objects = runLocalPrograms(upstream, programs).map((each) =>
-    configured(each, configuration),
+    withData(each, {
+      'argocd-cm': { ...looksOften, ...configuration },
+      'argocd-tls-certs-cm': authorities,
+    }),
   )
   await installObjects(cluster, namespace, [...objects, redisPassword()])
   await awaitRollouts(cluster, namespace, objects)
@@ -68,14 +73,17 @@ async function argoPrograms(toolbox: Toolbox, report: (line: string) => void) {
   }
 }
 
-/** Looked at more often than usual, since no webhook tells of a push. */
-function configured(
+/** No webhook tells of a push. */
+const looksOften = { 'timeout.reconciliation': '15s', 'timeout.reconciliation.jitter': '0s' }
+
+/** More data in the ConfigMaps of these names. */
+function withData(
   object: KubernetesObject,
-  more: Readonly<Record<string, string>>,
+  more: Readonly<Record<string, Readonly<Record<string, string>>>>,
 ): KubernetesObject {
-  if (object.kind !== 'ConfigMap' || object.metadata.name !== 'argocd-cm') return object
-  const own = { 'timeout.reconciliation': '15s', 'timeout.reconciliation.jitter': '0s' }
-  return { ...object, data: { ...(object['data'] as object), ...own, ...more } }
+  const added = object.kind === 'ConfigMap' ? more[object.metadata.name] : undefined
+  if (added === undefined) return object
+  return { ...object, data: { ...(object['data'] as object), ...added } }
 }
 
 /** Upstream's pod makes it before it begins. */
