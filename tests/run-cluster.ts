@@ -21,6 +21,9 @@ async function main(): Promise<void> {
   const child = spawn(process.execPath, args, { env, stdio: 'inherit' })
   // Ctrl-C reaches it by itself; it stays to clean up, and so does this process.
   process.on('SIGINT', () => {})
+  for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => void child.kill(signal))
+  }
   const [code] = (await once(child, 'exit')) as [number | null]
   process.exitCode = code ?? 1
 }

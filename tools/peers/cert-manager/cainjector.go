@@ -4,10 +4,12 @@ import (
 	"context"
 
 	"github.com/spf13/pflag"
+	core "k8s.io/api/core/v1"
 	apiextensions "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/scheme"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	metrics "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	certmanager "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
@@ -35,7 +37,13 @@ func runCAInjector(ctx context.Context, arguments []string) error {
 	}
 	// The owner of the fields that are applied is named after it.
 	configuration = util.RestConfigWithUserAgent(configuration, "cainjector")
-	manager, err := ctrl.NewManager(configuration, ctrl.Options{Scheme: known, Metrics: metrics.Options{BindAddress: "0"}})
+	manager, err := ctrl.NewManager(configuration, ctrl.Options{
+		Scheme:  known,
+		Metrics: metrics.Options{BindAddress: "0"},
+		// As upstream has it: the injector hears of a Secret's change by its metadata, and a copy in a
+		// cache of its own may be older than what it hears of.
+		Client: client.Options{Cache: &client.CacheOptions{DisableFor: []client.Object{&core.Secret{}}}},
+	})
 	if err != nil {
 		return err
 	}
