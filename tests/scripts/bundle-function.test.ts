@@ -26,5 +26,5 @@ for (const name of ['provision-credentials', 'renew-leafnode'])
 test('an unknown function is refused', async (t) => {
   const { code, stderr } = await runScript('bundle-function', ['--function', 'x', '--out', 'y'])
   t.is(code, 1)
-  t.regex(stderr, /Allowed choices are provision-credentials, renew-leafnode/)
+  t.regex(stderr, /Allowed choices are provision-credentials, make-region-keys, .+renew-leafnode/)
 })
