@@ -92,11 +92,12 @@ async function serverGate(
     return skip(`the cluster has no namespace ${namespace}, or does not answer`)
   const overlays = built.filter(({ region }) => region !== undefined)
   const faults: string[] = []
-  for (const { folder, manifests } of overlays)
-    for (const manifest of manifests) {
-      const reason = await server.tryApply(manifest)
-      if (reason !== undefined) faults.push(`${folder}: ${describeManifest(manifest)}: ${reason}`)
-    }
+  for (const { folder, manifests } of overlays) {
+    const reasons = await Promise.all(manifests.map((manifest) => server.tryApply(manifest)))
+    for (const [index, manifest] of manifests.entries())
+      if (reasons[index] !== undefined)
+        faults.push(`${folder}: ${describeManifest(manifest)}: ${reasons[index]}`)
+  }
   return { name, isRun: true, note: `${countOf(overlays)} objects`, faults }
 }
 

@@ -146,7 +146,7 @@ for (const file of commands) {
   test(`${file} is in the README and explains itself`, async (t) => {
     t.true(readme.includes(file), `README.md says nothing of ${file}`)
     const help = [join(root, file), '--help']
-    const { stdout } = await promisify(execFile)(process.execPath, help, { timeout: 30_000 })
+    const { stdout } = await promisify(execFile)(process.execPath, help, { timeout: 90_000 })
     t.regex(stdout, new RegExp(`^Usage: ${basename(file, '.ts')}\\b`))
   })
 }

@@ -79,6 +79,8 @@ test.serial('a dry run on its server finds what only a server knows', async (t) 
   const clone = join(archives, 'clone')
   for (const path of ['manifests', 'archipelago.yaml'])
     cpSync(join(root, path), join(clone, path), { recursive: true })
+  for (const path of ['argocd', 'trust', 'overlays/sfo2', 'overlays/sgp1'])
+    rmSync(join(clone, 'manifests', path), { recursive: true })
   const file = join(clone, 'manifests/base/server/service-client.yaml')
   writeFileSync(file, readFileSync(file, 'utf8').replace('port: 4222', 'port: 99999'))
   const server = `--net=${namespaceFile(networkNames.node(lab.id, 'ams3', 1))}`
