@@ -99,7 +99,8 @@ test.serial('a sync that hangs keeps out the next commit, and going back ends it
     [`${overlay}/text.yaml`]: text('three'),
   })
   t.regex(await promote('--timeout', '20s').catch(String), /\(exit 2\)/)
-  t.is(await stateOf('root'), 'Synced Progressing Succeeded')
+  // Of a child's status the root hears at its next turn.
+  await until('the root to say so', async () => /Progressing/.test(await stateOf('root')), patient)
   t.is(await textOf('text'), 'three')
   t.regex(await promote('--rollback'), /^✔ ams3 runs/m)
   t.is(await textOf('text'), 'two')
