@@ -143,7 +143,8 @@ test('every function is in the README', (t) => {
 })
 
 for (const file of commands) {
-  test(`${file} is in the README and explains itself`, async (t) => {
+  // One after the other: each is a process that reads most of the project.
+  test.serial(`${file} is in the README and explains itself`, async (t) => {
     t.true(readme.includes(file), `README.md says nothing of ${file}`)
     const help = [join(root, file), '--help']
     const { stdout } = await promisify(execFile)(process.execPath, help, { timeout: 90_000 })

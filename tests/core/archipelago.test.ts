@@ -19,6 +19,8 @@ test('reads the example', (t) => {
       name,
       addresses: [`${name}.nats.archipelago.example`],
       servers: 3,
+      gateways: 'node-address',
+      nodes: [],
     })),
   )
   t.deepEqual(rest, {
@@ -50,7 +52,12 @@ test('reads the example', (t) => {
       signers: [],
     },
     identity: { leafLifetimeSeconds: 3600 },
-    kubernetes: { namespace: 'nats', service: 'nats', clusterDomain: 'cluster.local' },
+    kubernetes: {
+      namespace: 'nats',
+      service: 'nats',
+      clusterDomain: 'cluster.local',
+      gatewayNodePort: 30_522,
+    },
     accounts: [{ name: 'KUBECON', connectionsMax: 10_000 }],
   })
   t.deepEqual(roles[0], {
