@@ -136,6 +136,6 @@ class StreamTransport extends NodeTransport {
  */
 function hearErrors<T extends Duplex>(socket: T): T {
   const remove = socket.removeAllListeners.bind(socket)
-  socket.removeAllListeners = (event) => remove(event).on('error', () => {})
+  socket.removeAllListeners = (...events) => remove(...events).on('error', () => {})
   return socket.on('error', () => {})
 }
