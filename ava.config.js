@@ -3,6 +3,7 @@
 const longest = [
   'scripts/apply',
   'scripts/start',
+  'faults/identity-rotation',
   'faults/leafnode-renewal',
   'attacks/watcher',
   'attacks/revocation',

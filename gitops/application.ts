@@ -35,8 +35,8 @@ export function parseApplication(value: unknown): Application | undefined {
 /**
  * `proven`: Synced at the commit, Healthy, and its last operation with all hooks has succeeded.
  * `blocked`: an operation for another commit still runs, and Argo CD begins no other beside it.
- * `unproven`: the last one, for another commit, has failed; this commit is in the cluster already, so that
- * Argo CD by itself begins none that would prove it.
+ * `unproven`: the commit is in the cluster, and its hooks have not run: Argo CD begins no sync of what
+ * differs in nothing.
  * `failed`: Argo CD tries this commit no more.
  */
 export interface Verdict {
@@ -54,18 +54,19 @@ export function judgeApplication(application: Application | undefined, commit: C
     return { state: 'blocked', why: `a sync of ${syncing ?? 'another commit'} still runs` }
   const illness = conditions.find(({ type }) => type.endsWith('Error'))
   const why = `${sync?.status ?? 'not compared'}, ${health?.status ?? 'of unknown health'}`
-  if (operation !== undefined && isOver(operation.phase) && syncing === commit)
+  if (operation !== undefined && hasFailed(operation.phase) && syncing === commit)
     return { state: 'failed', why: operation.message ?? operation.phase }
   if (illness !== undefined) return { state: 'waiting', why: `${why}: ${illness.message}` }
   if (sync?.revision !== commit) return { state: 'waiting', why: 'not compared with the commit' }
   const isWell = sync.status === 'Synced' && health?.status === 'Healthy'
-  if (isWell && (operation === undefined || operation.phase === 'Succeeded'))
+  if (isWell && operation?.phase === 'Succeeded' && syncing === commit)
     return { state: 'proven', why }
-  if (isWell && operation !== undefined && isOver(operation.phase))
-    return { state: 'unproven', why: `${why}, after a failed sync of another commit` }
+  if (isWell && (operation === undefined || hasEnded(operation.phase)))
+    return { state: 'unproven', why: `${why}, without a sync of its own` }
   const last =
     operation === undefined ? '' : `, sync ${operation.phase}: ${operation.message ?? ''}`
   return { state: 'waiting', why: `${why}${last}` }
 }
 
-const isOver = (phase: string) => phase === 'Failed' || phase === 'Error'
+const hasFailed = (phase: string) => phase === 'Failed' || phase === 'Error'
+const hasEnded = (phase: string) => hasFailed(phase) || phase === 'Succeeded'

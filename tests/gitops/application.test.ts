@@ -31,8 +31,8 @@ const well = { sync: ['Synced', commit], health: 'Healthy' } as const
 
 for (const [title, said, state] of [
   ['Synced, Healthy and succeeded', { ...well, operation: ['Succeeded', commit] }, 'proven'],
-  ['nothing to do since another commit', { ...well, operation: ['Succeeded', other] }, 'proven'],
-  ['never an operation, and all is there', well, 'proven'],
+  ['nothing to do since another commit', { ...well, operation: ['Succeeded', other] }, 'unproven'],
+  ['never an operation, and all is there', well, 'unproven'],
   ['its root has not pulled', { ...well, pin: other, operation: ['Succeeded', other] }, 'waiting'],
   ['compared with another commit', { ...well, sync: ['Synced', other] }, 'waiting'],
   ['hooks still run', { ...well, operation: ['Running', commit] }, 'waiting'],
