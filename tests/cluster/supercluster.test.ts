@@ -1,5 +1,5 @@
 // The whole, as an operator with three clusters does it: push, two steps a region, and watch.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
@@ -95,6 +95,43 @@ test.serial('each region hands out credentials, and what one says all hear', asy
     listeners.map(() => 'from ams3'),
   )
 })
+
+test.serial('what changes one region reaches that one alone, and drift is healed', async (t) => {
+  const [changed, ...others] = lab.clusters as [Cluster, ...Cluster[]]
+  const file = join(operator.folder, 'manifests', 'overlays', changed.region, 'kustomization.yaml')
+  appendFileSync(file, annotated)
+  const start = performance.now()
+  const commit = await operator.push('a note on the clients of one region')
+  await Promise.all(lab.clusters.map((cluster) => refresh(cluster)))
+  await awaitHealthy(changed, { commit })
+  say(`from push to healthy in ${changed.region}: ${seconds(start)} s`)
+  await Promise.all(others.map((cluster) => awaitHealthy(cluster, { commit })))
+  t.is(await noteOf(changed), 'one')
+  for (const other of others) t.is(await noteOf(other), '')
+  const scale = ['-n', 'nats', 'scale', 'deployment/function-lobby', '--replicas=0']
+  await changed.kubectl(scale)
+  await until('drift to be healed', async () => (await replicasOf(changed)) === '2', {
+    deadlineMs: 120_000,
+  })
+  await awaitHealthy(changed, { commit })
+})
+
+const annotated = `patches:
+  - target: { kind: Service, name: nats-client }
+    patch: '[{"op": "add", "path": "/metadata/annotations", "value": {"note": "one"}}]'
+`
+
+const seconds = (start: number): string => ((performance.now() - start) / 1000).toFixed(1)
+
+const noteOf = ({ kubectl }: Cluster): Promise<string> =>
+  kubectl([...ofService, '-o', 'jsonpath={.metadata.annotations.note}'])
+
+const ofService = ['-n', 'nats', 'get', 'service', 'nats-client']
+
+const replicasOf = ({ kubectl }: Cluster): Promise<string> =>
+  kubectl([...ofDoor, '-o', 'jsonpath={.status.readyReplicas}'])
+
+const ofDoor = ['-n', 'nats', 'get', 'deployment', 'function-lobby']
 
 async function pushed(): Promise<void> {
   await operator.git('push', '--quiet', 'origin', 'main')
