@@ -1,15 +1,11 @@
 // The trust that a clone would bring to the clusters, against the one that is already on its way to them.
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
-import { parse } from 'yaml'
 import type { Archipelago } from '../core/archipelago.ts'
 import { Refusal } from '../core/errors.ts'
-import { parseCarried, requireForwardTrust } from '../core/trust/carried.ts'
+import { requireForwardTrust } from '../core/trust/carried.ts'
 import { readIfThere } from '../store/files.ts'
+import { git } from './git.ts'
+import { readCarried } from './trust-files.ts'
 import type { Gate } from './validate.ts'
-
-const timeoutMs = 30_000
-const bytesMax = 16 * 1024 * 1024
 
 /** Refuses nothing itself: an older account, a lost revocation, another operator are faults of the gate. */
 export async function trustGate(
@@ -31,7 +27,7 @@ export async function trustGate(
 
 function faultOf(before: string | undefined, after: string | undefined): string | undefined {
   try {
-    const [old, now] = [carriedBy(before), carriedBy(after)]
+    const [old, now] = [readCarried(before), readCarried(after)]
     if (now !== undefined) requireForwardTrust(old, now)
     else if (old !== undefined)
       return `the trust of operator ${old.operator.claims.sub} would be lost`
@@ -42,23 +38,12 @@ function faultOf(before: string | undefined, after: string | undefined): string 
   }
 }
 
-function carriedBy(text: string | undefined) {
-  const { data } = (parse(text ?? '') ?? {}) as { data?: Record<string, string> | null }
-  return parseCarried(data ?? {})
-}
-
 const isRevision = async (root: string, revision: string) =>
-  (await git(root, ['rev-parse', '--verify', '--quiet', `${revision}^{commit}`])) !== undefined
+  (await tryGit(root, ['rev-parse', '--verify', '--quiet', `${revision}^{commit}`])) !== undefined
 
 const textAt = (root: string, revision: string, path: string) =>
-  git(root, ['show', `${revision}:${path}`])
+  tryGit(root, ['show', `${revision}:${path}`])
 
 /** Undefined where git has no such thing. */
-async function git(cwd: string, args: readonly string[]): Promise<string | undefined> {
-  try {
-    const options = { cwd, timeout: timeoutMs, maxBuffer: bytesMax }
-    return (await promisify(execFile)('git', args, options)).stdout
-  } catch {
-    return undefined
-  }
-}
+const tryGit = (root: string, args: readonly string[]): Promise<string | undefined> =>
+  git(root, args).catch(() => undefined)

@@ -1,6 +1,6 @@
 // Which regions move to a commit, and in which order: that of archipelago.yaml, each when the one
 // before it has been proven.
-import { Refusal } from '../core/errors.ts'
+import { requireRegion } from '../core/known-region.ts'
 import { shortCommit, type Commit } from './revision.ts'
 
 /** What every region has in common: of the rest, a region reads its own folders alone. */
@@ -21,11 +21,8 @@ export interface Wishes {
 
 /** The regions that are to move, in order. Refuses a name that is no region's. */
 export function chooseRegions(pins: readonly Pin[], { only, without }: Wishes): Pin[] {
-  const names = pins.map(({ region }) => region)
-  for (const name of [...only, ...without]) {
-    if (names.includes(name)) continue
-    throw new Refusal('ERR_REGION_UNKNOWN', `unknown region: '${name}' (${names.join(', ')})`)
-  }
+  const regions = pins.map(({ region: name }) => ({ name }))
+  for (const name of [...only, ...without]) requireRegion(regions, name)
   return pins.filter(
     ({ region }) => (only.length === 0 || only.includes(region)) && !without.includes(region),
   )

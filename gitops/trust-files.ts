@@ -44,9 +44,9 @@ export function writeTrustManifests(
 
 const trustFile = (region: string) => `${region}/trust.yaml`
 
-function readCarried(text: string | undefined): CarriedTrust | undefined {
-  if (text === undefined) return undefined
-  const { data } = parse(text) as { data?: Record<string, string> | null }
+/** What a file `trust.yaml` carries; nothing where there is none, or an empty one as cloned. */
+export function readCarried(text: string | undefined): CarriedTrust | undefined {
+  const { data } = (parse(text ?? '') ?? {}) as { data?: Record<string, string> | null }
   return parseCarried(data ?? {})
 }
 

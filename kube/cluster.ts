@@ -3,12 +3,13 @@
 import {
   ApiException,
   CustomObjectsApi,
-  KubeConfig,
+  type KubeConfig,
   KubernetesObjectApi,
   type KubernetesObject,
 } from '@kubernetes/client-node'
 import { Refusal } from '../core/errors.ts'
-import { quote } from '../core/quote.ts'
+import { openConfig, type ClusterUser } from './config.ts'
+import { statusMessage } from './status-message.ts'
 
 export interface Kind {
   readonly apiVersion: string
@@ -42,24 +43,8 @@ export interface Cluster {
 }
 
 /** By the service account of the pod, or, where there is none, by the user's own kubeconfig. */
-export function openCluster(
-  namespace: string,
-  { kubeconfig, context }: { readonly kubeconfig?: string; readonly context?: string } = {},
-): Cluster {
-  const config = new KubeConfig()
-  try {
-    if (kubeconfig === undefined) config.loadFromDefault()
-    else config.loadFromFile(kubeconfig)
-  } catch (cause) {
-    const reason = (cause as NodeJS.ErrnoException).code ?? 'it is not one'
-    throw new Refusal('ERR_CLUSTER_UNREACHABLE', `cannot read the kubeconfig: ${reason}`)
-  }
-  if (context !== undefined) config.setCurrentContext(context)
-  if (config.getCurrentCluster() === null) {
-    const what = context === undefined ? 'no cluster' : `no context ${quote(context)}`
-    throw new Refusal('ERR_CLUSTER_UNREACHABLE', `${what} in the kubeconfig`)
-  }
-  return clusterOf(config, namespace)
+export function openCluster(namespace: string, user: ClusterUser = {}): Cluster {
+  return clusterOf(openConfig(user), namespace)
 }
 
 function clusterOf(config: KubeConfig, namespace: string): Cluster {
@@ -130,20 +115,7 @@ function refusalOf(what: string, error: unknown): Refusal {
   return new Refusal('ERR_CLUSTER_UNREACHABLE', `cannot ${what}: ${reason}`)
 }
 
-function reasonOf({ code, body }: ApiException<unknown>): string {
-  const message = messageOf(typeof body === 'string' ? tryParse(body) : body)
-  return message === undefined ? `status ${code}` : `${code}: ${message}`
-}
-
-function messageOf(status: unknown): string | undefined {
-  const { kind, message } = (status ?? {}) as { kind?: unknown; message?: unknown }
-  return kind === 'Status' && typeof message === 'string' ? message.slice(0, 500) : undefined
-}
-
-function tryParse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
+function reasonOf(error: ApiException<unknown>): string {
+  const message = statusMessage(error)
+  return message === undefined ? `status ${error.code}` : `${error.code}: ${message}`
 }

@@ -1,11 +1,12 @@
 // What a real API server says of an object without taking it: schema, defaults, admission and policies.
 import {
   ApiException,
-  KubeConfig,
   KubernetesObjectApi,
   PatchStrategy,
   type KubernetesObject,
 } from '@kubernetes/client-node'
+import { openConfig, type ClusterUser } from './config.ts'
+import { statusMessage } from './status-message.ts'
 
 export interface DryRun {
   /** The server's reason; undefined where it would take the object. */
@@ -15,18 +16,8 @@ export interface DryRun {
 }
 
 /** By the user's kubeconfig, or the named one, and the named context of it. */
-export function openDryRun({
-  kubeconfig,
-  context,
-}: {
-  readonly kubeconfig?: string
-  readonly context?: string
-}): DryRun {
-  const config = new KubeConfig()
-  if (kubeconfig === undefined) config.loadFromDefault()
-  else config.loadFromFile(kubeconfig)
-  if (context !== undefined) config.setCurrentContext(context)
-  const objects = KubernetesObjectApi.makeApiClient(config)
+export function openDryRun(user: ClusterUser): DryRun {
+  const objects = KubernetesObjectApi.makeApiClient(openConfig(user))
   return {
     tryApply: (object) => reasonOf(apply(objects, object)),
     hasNamespace: async (name) => {
@@ -49,15 +40,6 @@ async function reasonOf(doing: Promise<unknown>): Promise<string | undefined> {
   } catch (error) {
     if (!(error instanceof ApiException)) return error instanceof Error ? error.message : 'unknown'
     if (error.code === 404) return 'the cluster does not know the kind, or not its namespace'
-    return messageOf(error.body) ?? `status ${error.code}`
-  }
-}
-
-function messageOf(body: unknown): string | undefined {
-  try {
-    const status = (typeof body === 'string' ? JSON.parse(body) : body) as { message?: unknown }
-    return typeof status.message === 'string' ? status.message.slice(0, 500) : undefined
-  } catch {
-    return undefined
+    return statusMessage(error) ?? `status ${error.code}`
   }
 }

@@ -3,6 +3,7 @@
 import { authorityKinds, type AuthorityKind } from '../core/identity/authority.ts'
 import { keySha256, readCsr } from '../core/identity/csr.ts'
 import { Refusal } from '../core/errors.ts'
+import { requireRegion } from '../core/known-region.ts'
 import { formatPlan } from '../core/plan/format.ts'
 import type { RegionPublic } from '../core/trust/region-public.ts'
 import type { TrustChange } from '../gitops/trust-files.ts'
@@ -41,7 +42,7 @@ async function main(): Promise<void> {
   const options = command.parse().opts()
   const [region] = command.processedArgs
   const place = openPlace(options)
-  requireKnown(place, region)
+  requireRegion(place.archipelago.regions, region)
   const { namespace } = place.archipelago.kubernetes
   const found = await readRegion(region, { ...options, namespace })
   const store = openStore(place)
@@ -69,12 +70,6 @@ const print = (value: unknown): void => console.log(JSON.stringify(value, undefi
 
 function show(lines: Iterable<string>): void {
   for (const line of lines) console.log(line)
-}
-
-function requireKnown({ archipelago }: Place, region: string): void {
-  const names = archipelago.regions.map(({ name }) => name)
-  if (!names.includes(region))
-    throw new Refusal('ERR_REGION_UNKNOWN', `unknown region: '${region}' (${names.join(', ')})`)
 }
 
 async function agree({ plan, isRebuilt }: AdoptionPlan, region: string): Promise<void> {

@@ -1,7 +1,7 @@
 // What two regions run differently, but for their names.
 import { dirname, join, resolve } from 'node:path'
 import { Command } from '@commander-js/extra-typings'
-import { Refusal } from '../core/errors.ts'
+import { requireRegion } from '../core/known-region.ts'
 import { compareRegions, type Difference } from '../gitops/compare-regions.ts'
 import { buildKustomization } from '../gitops/kustomize.ts'
 import { readArchipelago } from '../store/archipelago.ts'
@@ -22,10 +22,7 @@ async function main(): Promise<void> {
   const names = regions.map(({ name }) => name)
   const [one = names[0] ?? '', other] = command.processedArgs
   const others = other === undefined ? names.filter((name) => name !== one) : [other]
-  for (const name of [one, ...others]) {
-    if (names.includes(name)) continue
-    throw new Refusal('ERR_REGION_UNKNOWN', `unknown region: '${name}' (${names.join(', ')})`)
-  }
+  for (const name of [one, ...others]) requireRegion(regions, name)
   const overlays = join(dirname(file), 'manifests/overlays')
   const build = async (name: string) => ({
     name,

@@ -5,6 +5,7 @@ import { Command, Option } from '@commander-js/extra-typings'
 import { parse } from 'yaml'
 import { parseArchipelago, type Region } from '../core/archipelago.ts'
 import { Refusal } from '../core/errors.ts'
+import { requireRegion } from '../core/known-region.ts'
 import { addressKind, findAddresses } from '../gitops/addresses.ts'
 import { withNodes } from '../gitops/edit-archipelago.ts'
 import { openCluster } from '../kube/cluster.ts'
@@ -34,7 +35,7 @@ async function main(): Promise<void> {
   const [name] = command.processedArgs
   const file = resolve(options.archipelago)
   const { regions, kubernetes } = readArchipelago(file, options.archipelago)
-  const region = regions.find((one) => one.name === name) ?? refuseRegion(name, regions)
+  const region = requireRegion(regions, name)
   const objects = options.file
     ? itemsOf(readOrRefuse(options.file, 'objects of the cluster'))
     : await askCluster(region, kubernetes.namespace, options)
@@ -52,11 +53,6 @@ async function main(): Promise<void> {
   const verb = isChanged ? (options.dryRun ? 'would write' : 'wrote') : 'already there:'
   console.log(`${verb} regions.${name}.nodes: ${nodes.join(', ')}`)
   if (isChanged && !options.dryRun) console.log('next: npx node scripts/render-manifests.ts')
-}
-
-function refuseRegion(name: string, regions: readonly Region[]): never {
-  const known = regions.map((region) => region.name).join(', ')
-  throw new Refusal('ERR_REGION_UNKNOWN', `unknown region: '${name}' (${known})`)
 }
 
 async function askCluster(region: Region, namespace: string, { context }: Options) {

@@ -1,7 +1,7 @@
 // Replaces signing keys of a region while the network runs; killed, it goes on where it was.
 import { formatDuration, parseDuration } from '../core/duration.ts'
 import { Refusal } from '../core/errors.ts'
-import { quote } from '../core/quote.ts'
+import { requireRegion } from '../core/known-region.ts'
 import { readApplied } from '../store/applied.ts'
 import { hasHome, operatorHomeName } from '../store/bootstrap.ts'
 import { openFiles } from '../store/files.ts'
@@ -36,7 +36,7 @@ async function main(): Promise<void> {
   const drainDeadlineMs =
     drainDeadline === undefined ? Infinity : parseDuration(drainDeadline) * 1000
   const place = openApplied(wanted)
-  requireRegion(place, wanted.region)
+  requireRegion(place.archipelago.regions, wanted.region)
   const begun = readRotation(place.archipelago, place.homes, wanted.region)
   const keys = begun?.keys ?? chooseKeys(place, wanted)
   if (dryRun) return showPlan(begun?.step ?? 'make', keys)
@@ -75,15 +75,6 @@ function describeKey(key: RotatingKey) {
 function openApplied(where: { archipelago: string; dataDir?: string }): Place {
   const place = openPlace(where)
   return { ...place, archipelago: readApplied(openFiles(), place.homes) ?? place.archipelago }
-}
-
-function requireRegion({ archipelago }: Place, region: string): void {
-  const names = archipelago.regions.map(({ name }) => name)
-  if (!names.includes(region))
-    throw new Refusal(
-      'ERR_REGION_UNKNOWN',
-      `unknown region: ${quote(region)} (${names.join(', ')})`,
-    )
 }
 
 function chooseKeys({ archipelago, homes }: Place, wanted: Wanted): RegionKey[] {

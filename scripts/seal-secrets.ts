@@ -4,6 +4,7 @@ import { dirname, join, relative, resolve } from 'node:path'
 import { Command } from '@commander-js/extra-typings'
 import { parse, stringify } from 'yaml'
 import { Refusal } from '../core/errors.ts'
+import { requireRegion } from '../core/known-region.ts'
 import { purposeAnnotation, sealingKey, sealSecret, type SealedSecret } from '../gitops/seal.ts'
 import { readArchipelago } from '../store/archipelago.ts'
 import { readOrRefuse } from '../store/files.ts'
@@ -32,8 +33,7 @@ async function main(): Promise<void> {
   const overlays = join(dirname(file), 'manifests/overlays')
   const names = regions.map((one) => one.name)
   if (region !== undefined) {
-    if (!names.includes(region))
-      throw new Refusal('ERR_REGION_UNKNOWN', `unknown region: '${region}' (${names.join(', ')})`)
+    requireRegion(regions, region)
     seal(join(overlays, region), { ...kubernetes, ...requireAll(name, options) }, options)
   }
   const all = names.flatMap((name) => listSealed(join(overlays, name), name))

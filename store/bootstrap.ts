@@ -1,5 +1,6 @@
 // Everything that has to be there before a network can start, home by home.
 import { Refusal } from '../core/errors.ts'
+import { requireRegion } from '../core/known-region.ts'
 import { quote } from '../core/quote.ts'
 import { requireUnclaimed } from '../core/trust/adopt.ts'
 import { parseRegionKeys, type RegionKeys } from '../core/trust/region-keys.ts'
@@ -114,11 +115,7 @@ function requireAdoptable(
 ): void {
   const { region } = keys
   const names = options.archipelago.regions.map(({ name }) => name)
-  if (!names.includes(region))
-    throw new Refusal(
-      'ERR_REGION_UNKNOWN',
-      `unknown region: ${quote(region)} (${names.join(', ')})`,
-    )
+  requireRegion(options.archipelago.regions, region)
   if (here.has(region))
     throw new Refusal('ERR_HOME_HERE', `region ${region} has its home here: nothing to adopt`)
   if (!here.has(operatorHomeName))

@@ -21,23 +21,25 @@ export function leafnodeCredsFile(homes: Homes, region: string): string {
 }
 
 export interface RenewerPlace {
-  readonly files: Files
-  readonly homes: Homes
-  /** Where its keys are, if not in the region's home: in a pod, where they can only be read. */
-  readonly home?: string | undefined
-  /** Where the credential is left, if not beside the keys. */
-  readonly credentials?: string | undefined
+  /** The folder of the keys, which in a pod can only be read. */
+  readonly home: string
+  /** The file that the credential is left in. */
+  readonly credentials: string
 }
+
+/** Where a region has its home: the credential lies beside the keys. */
+export const renewerPlace = (homes: Homes, region: string): RenewerPlace => ({
+  home: leafnodeHome(homes, region),
+  credentials: leafnodeCredsFile(homes, region),
+})
 
 /** Writes a new credential unless the present one is as it would be made and not past half of its life. */
 export function renewLeafnodeCredential(
-  { files, homes, ...placed }: RenewerPlace,
+  { files, home, credentials: path }: RenewerPlace & { readonly files: Files },
   { region, account, lifetimeSeconds }: LeafnodeRenewal,
   nowSeconds: number,
 ): { isRenewed: boolean; expiresAtSeconds: number } {
-  const home = placed.home ?? leafnodeHome(homes, region)
   const signer = requireKey(files, 'account', leafnodeSigningKey(home).current)
-  const path = placed.credentials ?? leafnodeCredsFile(homes, region)
   const present = readPresent(files, path)
   const { iss, iat = 0, exp = 0 } = present ?? {}
   // The watcher would cut one that was made for longer than is allowed by now.

@@ -4,6 +4,7 @@
 import { isIP, isIPv4 } from 'node:net'
 import type { Archipelago } from '../archipelago.ts'
 import { Refusal } from '../errors.ts'
+import { requireRegion } from '../known-region.ts'
 import type { Placement } from '../network/endpoint.ts'
 import { quote } from '../quote.ts'
 import type { Certificate } from './certificate.ts'
@@ -31,11 +32,7 @@ export function authorityProfile(
   archipelago: Archipelago,
   place: AuthorityPlace,
 ): AuthorityProfile {
-  const region = archipelago.regions.find(({ name }) => name === place.region)
-  if (region === undefined) {
-    const known = archipelago.regions.map(({ name }) => name).join(', ')
-    throw new Refusal('ERR_REGION_UNKNOWN', `unknown region: ${quote(place.region)} (${known})`)
-  }
+  const region = requireRegion(archipelago.regions, place.region)
   const trustDomain = regionDomain(archipelago, region.name)
   return place.kind === 'identity'
     ? { trustDomain, nameConstraints: identityConstraints(archipelago, trustDomain, place) }

@@ -1,6 +1,7 @@
 // Where a region's servers are when it is a Kubernetes cluster: a pod each, known by the headless
 // service inside and by a name below the region's domain outside.
 import type { Archipelago, Region } from '../archipelago.ts'
+import { servicesDomain } from '../identity/names.ts'
 import type { Endpoint, RegionPlace, ServerPlace } from './endpoint.ts'
 import { placeNetwork } from './endpoint.ts'
 
@@ -30,9 +31,8 @@ function inPod(
   archipelago: Archipelago,
   region: Region | undefined,
 ): ServerPlace {
-  const { service, ...names } = archipelago.kubernetes
-  const services = `${names.namespace}.svc.${names.clusterDomain}`
-  const pod = `${server.name}.${service}.${services}`
+  const services = servicesDomain(archipelago)
+  const pod = `${server.name}.${archipelago.kubernetes.service}.${services}`
   const port = gatewayPort(archipelago, region, server.index)
   return {
     ...server,

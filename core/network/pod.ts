@@ -4,7 +4,7 @@ import type { Archipelago } from '../archipelago.ts'
 import { isReloadable } from './change.ts'
 import type { Configuration } from './configuration.ts'
 import type { RegionPlace, ServerPlace } from './endpoint.ts'
-import { configureServer, serverLimits, type NetworkTrust } from './server.ts'
+import { configureServer, preload, serverLimits, type NetworkTrust } from './server.ts'
 
 /** Where a pod finds its files; manifests/base/server mounts them there. */
 export const podFiles = {
@@ -49,11 +49,7 @@ export function configureLimits({ server }: Archipelago): Configuration {
 
 /** What the trust brings: the system account, and every account by preload, which only moves forward. */
 export function configureAccounts({ systemAccount, accounts }: NetworkTrust): Configuration {
-  const sorted = accounts.toSorted((a, b) => (a.publicKey < b.publicKey ? -1 : 1))
-  return {
-    system_account: systemAccount,
-    resolver_preload: Object.fromEntries(sorted.map(({ publicKey, jwt }) => [publicKey, jwt])),
-  }
+  return { system_account: systemAccount, resolver_preload: preload(accounts) }
 }
 
 const { identity } = podFiles

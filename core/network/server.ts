@@ -164,13 +164,18 @@ function websocket(server: ServerPlace, { tls }: ServerFiles): Configuration {
 
 /** The preload only ever moves an account forward: the resolver keeps whichever was issued later. */
 function trust({ operatorJwt, systemAccount, accounts }: NetworkTrust, directory: string) {
-  const sorted = accounts.toSorted((a, b) => (a.publicKey < b.publicKey ? -1 : 1))
   return {
     operator: operatorJwt,
     system_account: systemAccount,
     resolver: { type: 'full', dir: directory, allow_delete: false, interval: '2m' },
-    resolver_preload: Object.fromEntries(sorted.map(({ publicKey, jwt }) => [publicKey, jwt])),
+    resolver_preload: preload(accounts),
   }
+}
+
+/** In an order of its own, whatever that of the accounts is. */
+export function preload(accounts: NetworkTrust['accounts']): Configuration {
+  const sorted = accounts.toSorted((a, b) => (a.publicKey < b.publicKey ? -1 : 1))
+  return Object.fromEntries(sorted.map(({ publicKey, jwt }) => [publicKey, jwt]))
 }
 
 /** What is bound to every address must say under which one it is reached. */

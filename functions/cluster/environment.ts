@@ -1,7 +1,7 @@
 // What the commands that run in a region's cluster are told.
 import type { Archipelago } from '../../core/archipelago.ts'
-import { Refusal } from '../../core/errors.ts'
 import { readOrRefuse } from '../../store/files.ts'
+import { need } from '../provisioning/needed-variable.ts'
 
 export interface ClusterEnvironment {
   readonly region: string
@@ -22,10 +22,4 @@ export function parseClusterEnvironment(env: NodeJS.ProcessEnv): ClusterEnvironm
 export function readOwnArchipelago({ archipelagoFile: file }: ClusterEnvironment): Archipelago {
   // Rendered from what was parsed.
   return JSON.parse(readOrRefuse(file, 'archipelago')) as Archipelago
-}
-
-function need(env: NodeJS.ProcessEnv, name: string): string {
-  const value = env[name]
-  if (!value) throw new Refusal('ERR_ENVIRONMENT', `${name} is not set`)
-  return value
 }

@@ -1,5 +1,6 @@
 import { isAbsolute } from 'node:path'
 import { Refusal } from '../../core/errors.ts'
+import { need } from '../provisioning/needed-variable.ts'
 
 export interface WatchEnvironment {
   readonly region: string
@@ -15,11 +16,9 @@ export interface WatchEnvironment {
 
 /** Refuses an environment in which something is missing, naming the variable. */
 export function parseWatchEnvironment(env: NodeJS.ProcessEnv): WatchEnvironment {
-  const region = env['ARCHIPELAGO_REGION']
-  if (!region) throw new Refusal('ERR_ENVIRONMENT', 'ARCHIPELAGO_REGION is not set')
   const processFile = env['PROCESS_FILE']
   return {
-    region,
+    region: need(env, 'ARCHIPELAGO_REGION'),
     adoptionFiles: parseFiles(env, 'ADOPTION_FILES'),
     certificateFiles: parseFiles(env, 'CERTIFICATE_FILES'),
     otherFiles: parseFiles(env, 'OTHER_FILES'),

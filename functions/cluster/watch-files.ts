@@ -16,10 +16,7 @@ async function main(): Promise<void> {
     return
   }
   using _watching = signalOnChange(environment, { report })
-  // Neither a watcher nor a handler of signals keeps Node from ending.
-  const staying = setInterval(() => {}, 60_000)
   await toldToStop()
-  clearInterval(staying)
 }
 
 function report(line: string): void {

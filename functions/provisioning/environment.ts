@@ -1,5 +1,6 @@
 // Everything a function process is told, read once.
 import { Refusal } from '../../core/errors.ts'
+import { need } from './needed-variable.ts'
 import { functionDoors, type FunctionDoor } from '../../core/network/access-subject.ts'
 import { parseSpiffeId, type SpiffeId } from '../../core/identity/spiffe-id.ts'
 import { bundleMapFile, rootsFile } from '../../store/authority-files.ts'
@@ -78,24 +79,6 @@ export function parseFunctionPlace(env: NodeJS.ProcessEnv): FunctionPlace {
       keysFolder: need(env, 'ARCHIPELAGO_KEYS'),
     },
   }
-}
-
-/** What the renewer of a region's leafnode is told. */
-export function parseRenewerEnvironment(env: NodeJS.ProcessEnv) {
-  return {
-    region: need(env, 'ARCHIPELAGO_REGION'),
-    publicFolder: need(env, 'ARCHIPELAGO_PUBLIC'),
-    /** The folder that holds the region's home; not looked at where the other two are named. */
-    data: env['LEAFNODE_HOME'] ? '' : need(env, 'ARCHIPELAGO_DATA'),
-    home: env['LEAFNODE_HOME'],
-    credentials: env['LEAFNODE_HOME'] ? need(env, 'LEAFNODE_CREDENTIALS') : undefined,
-  }
-}
-
-function need(env: NodeJS.ProcessEnv, name: string): string {
-  const value = env[name]
-  if (!value) throw new Refusal('ERR_ENVIRONMENT', `${name} is not set`)
-  return value
 }
 
 function parseDoor(text: string): FunctionDoor {

@@ -9,6 +9,7 @@ import { generateCurveKeyPair } from '../../core/access/curve-key.ts'
 import { parseInviteFile } from '../../core/access/invite-file.ts'
 import type { Archipelago } from '../../core/archipelago.ts'
 import { Refusal, type RefusalCode } from '../../core/errors.ts'
+import { requireRegion } from '../../core/known-region.ts'
 import { functionDoors, type FunctionDoor } from '../../core/network/access-subject.ts'
 import { formatCreds, parseCreds } from '../../core/trust/creds.ts'
 import { readArchipelago } from '../../store/archipelago.ts'
@@ -74,10 +75,7 @@ function openRegion(
 }
 
 function findRegion({ regions }: Archipelago, name = regions[0]?.name): string {
-  const names = regions.map((region) => region.name)
-  const found = names.find((each) => each === name)
-  if (found !== undefined) return found
-  throw new Refusal('ERR_REGION_UNKNOWN', `unknown region: '${name}' (${names.join(', ')})`)
+  return requireRegion(regions, name ?? '').name
 }
 
 /** The first that the role has; a role without one, or an unknown one, the lobby refuses. */

@@ -4,7 +4,7 @@ import type { Nkey } from '../../core/trust/nkey.ts'
 import type { Files } from '../../store/files.ts'
 import type { Homes } from '../../store/homes.ts'
 import { keepRenewed } from '../../store/keep-renewed.ts'
-import { renewLeafnodeCredential } from '../../store/leafnode.ts'
+import { renewLeafnodeCredential, renewerPlace } from '../../store/leafnode.ts'
 import type { OperatorHome } from '../../store/operator.ts'
 import { nowSeconds } from './now.ts'
 
@@ -21,7 +21,11 @@ export function renewLeafnodes({ files, homes, archipelago, operator }: Leafnode
   const account = access?.claims.sub as Nkey<'account'>
   const { lifetimeSeconds } = archipelago.leafnode
   for (const { name: region } of archipelago.regions)
-    renewLeafnodeCredential({ files, homes }, { region, account, lifetimeSeconds }, nowSeconds())
+    renewLeafnodeCredential(
+      { files, ...renewerPlace(homes, region) },
+      { region, account, lifetimeSeconds },
+      nowSeconds(),
+    )
 }
 
 /** Renews until disposed; a failure is reported and tried again. */

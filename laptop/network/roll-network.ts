@@ -3,8 +3,8 @@
 import type { AuthorityKind } from '../../core/identity/authority.ts'
 import type { Archipelago } from '../../core/archipelago.ts'
 import { Refusal } from '../../core/errors.ts'
+import { requireRegion } from '../../core/known-region.ts'
 import { isIntermediateDue } from '../../core/identity/lifetime.ts'
-import { quote } from '../../core/quote.ts'
 import { readIntermediates, readRoots } from '../../store/authority-files.ts'
 import { openFiles } from '../../store/files.ts'
 import type { Homes } from '../../store/homes.ts'
@@ -157,10 +157,5 @@ const storeOf = ({ homes, archipelago }: Owner): AuthorityStore => ({
 })
 
 function requireKnown({ archipelago }: Owner, region: string | undefined): void {
-  const names = archipelago.regions.map(({ name }) => name)
-  if (region !== undefined && !names.includes(region))
-    throw new Refusal(
-      'ERR_REGION_UNKNOWN',
-      `unknown region: ${quote(region)} (${names.join(', ')})`,
-    )
+  if (region !== undefined) requireRegion(archipelago.regions, region)
 }

@@ -1,11 +1,11 @@
 // The repository as its remote has it. Commits are made beside the work tree, which stays as it is:
 // whatever somebody has begun there is neither in the way nor swept along.
-import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Refusal } from '../../core/errors.ts'
 import { quote } from '../../core/quote.ts'
+import { git, gitExitCode } from '../../gitops/git.ts'
 import { parseCommit, type Commit } from '../../gitops/revision.ts'
 
 export interface Remote {
@@ -23,7 +23,6 @@ export interface Change {
 
 const triesMax = 5
 const wasFaster = /\(fetch first\)|\(non-fast-forward\)|cannot lock ref/
-const outputBytesMax = 16 * 1024 * 1024
 
 /** The branch's commit at the remote, fetched now. */
 export async function fetchHead({ folder, remote, branch }: Remote): Promise<Commit> {
@@ -48,7 +47,7 @@ export async function resolveCommit(folder: string, text: string, head: Commit):
 
 /** Also of itself. */
 export async function isAncestor(folder: string, older: Commit, newer: Commit): Promise<boolean> {
-  return (await exitCode(folder, ['merge-base', '--is-ancestor', older, newer])) === 0
+  return (await gitExitCode(folder, ['merge-base', '--is-ancestor', older, newer])) === 0
 }
 
 /** Whether any file below these paths is another one. */
@@ -57,7 +56,7 @@ export async function differ(
   [one, other]: readonly [Commit, Commit],
   paths: readonly string[],
 ): Promise<boolean> {
-  return (await exitCode(folder, ['diff', '--quiet', one, other, '--', ...paths])) !== 0
+  return (await gitExitCode(folder, ['diff', '--quiet', one, other, '--', ...paths])) !== 0
 }
 
 /** Undefined where the commit has no such file. */
@@ -103,36 +102,3 @@ async function commitOn(folder: string, parent: Commit, change: Change): Promise
     await rm(own, { recursive: true, force: true })
   }
 }
-
-interface GitOptions {
-  readonly env?: NodeJS.ProcessEnv
-  readonly input?: string
-}
-
-async function git(folder: string, args: readonly string[], options: GitOptions = {}) {
-  const { error, stdout, stderr } = await runGit(folder, args, options)
-  if (error === null) return stdout.trimEnd()
-  const said = stderr.trim() || error.message
-  throw new Refusal('ERR_GIT', `git ${args[0]}: ${said}`, { cause: error })
-}
-
-async function exitCode(folder: string, args: readonly string[]): Promise<number> {
-  const { error } = await runGit(folder, args, {})
-  if (error === null) return 0
-  return typeof error.code === 'number' ? error.code : -1
-}
-
-function runGit(folder: string, args: readonly string[], { env, input }: GitOptions) {
-  const { promise, resolve } =
-    Promise.withResolvers<Readonly<{ error: Failed | null; stdout: string; stderr: string }>>()
-  const options = { cwd: folder, maxBuffer: outputBytesMax, timeout: 120_000, ...(env && { env }) }
-  const child = execFile('git', args, options, (error, stdout, stderr) => {
-    resolve({ error, stdout, stderr })
-  })
-  // Which fails where git has ended before it read anything: its exit code says why.
-  child.stdin?.on('error', () => {})
-  child.stdin?.end(input ?? '')
-  return promise
-}
-
-type Failed = Error & { readonly code?: unknown }

@@ -6,7 +6,7 @@ import type { Nkey } from '../../core/trust/nkey.ts'
 import type { NatsConnection } from '../../nats/connect.ts'
 import { pushAccounts, type AccountPush } from '../../nats/push-accounts.ts'
 import { openFiles } from '../../store/files.ts'
-import { renewLeafnodeCredential } from '../../store/leafnode.ts'
+import { renewLeafnodeCredential, renewerPlace } from '../../store/leafnode.ts'
 import { readPublicTrust } from '../../store/public.ts'
 import { publishRegion } from '../../store/publish-region.ts'
 import {
@@ -142,7 +142,8 @@ function renewLeafnode(
   const account = access?.claims.sub as Nkey<'account'>
   const { lifetimeSeconds } = archipelago.leafnode
   const renewal = { region, account, lifetimeSeconds }
-  renewLeafnodeCredential({ files: openFiles(), homes }, renewal, nowSeconds())
+  const place = { files: openFiles(), ...renewerPlace(homes, region) }
+  renewLeafnodeCredential(place, renewal, nowSeconds())
 }
 
 const hasLeafnode = (keys: Rotation['keys']) => keys.some(({ role }) => role === undefined)

@@ -20,7 +20,7 @@ import { openDeclaredState } from '../../store/declared-state.ts'
 import { openFiles, readOrRefuse } from '../../store/files.ts'
 import { functionHome } from '../../store/homes.ts'
 import { makeNkeyPair, requireKey } from '../../store/key-file.ts'
-import { leafnodeCredsFile, renewLeafnodeCredential } from '../../store/leafnode.ts'
+import { leafnodeCredsFile, renewLeafnodeCredential, renewerPlace } from '../../store/leafnode.ts'
 import { operatorSigner } from '../../store/operator.ts'
 import { signingKey } from '../../store/key-paths.ts'
 import { serversOf, startTestNetwork, type TestNetwork } from '../test-network.ts'
@@ -141,7 +141,8 @@ test.serial('a leafnode that came with such a credential is cut as well', async 
   const tenYears = { region: 'sgp1', lifetimeSeconds: 10 * yearSeconds }
   const access = account('ACCESS').claims.sub as Nkey<'account'>
   files.write(path, '')
-  renewLeafnodeCredential({ files, homes }, { ...tenYears, account: access }, nowSeconds())
+  const place = { files, ...renewerPlace(homes, 'sgp1') }
+  renewLeafnodeCredential(place, { ...tenYears, account: access }, nowSeconds())
   await network.supercluster.restart('sgp1-leafnode')
   await network.supercluster.awaitMesh(cutMsMax)
   await using watching = watch()

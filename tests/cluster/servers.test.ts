@@ -16,6 +16,7 @@ import type { Cluster } from './lab/cluster.ts'
 import { startLab, type Lab } from './lab/lab.ts'
 import { names as networkNames } from './lab/network.ts'
 import { describeTroubles } from './lab/troubles.ts'
+import { monitor } from './network/gateways.ts'
 import { makeProjectImages } from './project-images.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -64,7 +65,9 @@ test.serial('with both, three servers mesh by the names of their certificates', 
   await allReady()
   for (const name of names) {
     const routes = await until(`the routes of ${name}`, async () => {
-      const { routes } = (await monitor(name, 'routez')) as { routes: { remote_name: string }[] }
+      const { routes } = (await monitor(cluster, name, 'routez')) as {
+        routes: { remote_name: string }[]
+      }
       const peers = [...new Set(routes.map(({ remote_name: peer }) => peer))].toSorted()
       return peers.length === names.length - 1 && peers
     })
@@ -109,7 +112,7 @@ test.serial('a limit that changes reloads, and restarts nothing', async (t) => {
   for (const name of names)
     await until(
       `${name} to take it`,
-      async () => Object(await monitor(name, 'varz')).max_connections === 777,
+      async () => Object(await monitor(cluster, name, 'varz')).max_connections === 777,
       patience,
     )
   t.deepEqual(await started(), before)
@@ -176,11 +179,6 @@ const started = () =>
 async function eventOf(shape: RegExp): Promise<string | false> {
   const get = ['-n', 'nats', 'get', 'events', '-o', 'custom-columns=WHAT:.message', '--no-headers']
   return (await cluster.kubectl(get)).split('\n').find((line) => shape.test(line)) ?? false
-}
-
-async function monitor(pod: string, what: string): Promise<unknown> {
-  const path = `/api/v1/namespaces/nats/pods/${pod}:8222/proxy/${what}`
-  return JSON.parse(await cluster.kubectl(['get', '--raw', path]))
 }
 
 async function allReady(): Promise<void> {

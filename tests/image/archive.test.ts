@@ -1,22 +1,13 @@
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import test from 'ava'
 import { packArchive } from '../../image/archive.ts'
-import { composeImage, type OciImage } from '../../image/oci-image.ts'
+import type { OciImage } from '../../image/oci-image.ts'
 import { textFile } from '../../image/user-files.ts'
-import { execFileSync } from 'node:child_process'
+import { smallImage } from './small-image.ts'
 
 const small = (): OciImage =>
-  composeImage({
-    name: 'small',
-    version: '1.2.3',
-    description: 'nothing much',
-    licences: 'Apache-2.0',
-    platform: { os: 'linux', architecture: 'amd64' },
-    layers: [[textFile('a', 'below')], [textFile('b', 'above')]],
-    entrypoint: ['/a'],
-    parts: [],
-    stopSignal: 'SIGTERM',
-  })
+  smallImage({ layers: [[textFile('a', 'below')], [textFile('b', 'above')]] })
 
 const repository = 'registry.example/team/small'
 const archive = Buffer.concat(packArchive(small(), repository))

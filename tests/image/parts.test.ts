@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import test from 'ava'
 import { billOfMaterials } from '../../image/bill-of-materials.ts'
 import { npmParts } from '../../image/npm-parts.ts'
-import { composeImage } from '../../image/oci-image.ts'
 import { namesTerms, termsEntries } from '../../image/part.ts'
 import { bundleFrom, programEntry, programNames } from '../../laptop/bundle.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
+import { smallImage } from './small-image.ts'
 
 const lock = JSON.parse(
   readFileSync(new URL('../../package-lock.json', import.meta.url), 'utf8'),
@@ -64,17 +64,7 @@ for (const [file, isTerms] of [
 
 test('a bill of materials names the image by its digest, and nothing of the day', (t) => {
   const [part] = npmParts(['node_modules/ws/lib/websocket.js'])
-  const image = composeImage({
-    name: 'small',
-    version: '1.2.3',
-    description: 'nothing much',
-    licences: 'Apache-2.0',
-    platform: { os: 'linux', architecture: 'amd64' },
-    layers: [],
-    parts: part === undefined ? [] : [part],
-    entrypoint: ['/a'],
-    stopSignal: 'SIGTERM',
-  })
+  const image = smallImage({ layers: [], parts: part === undefined ? [] : [part] })
   const version = lock.packages['node_modules/ws']?.version
   const purl = `pkg:npm/ws@${version}`
   const content = image.manifest.digest.slice('sha256:'.length)

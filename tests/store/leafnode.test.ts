@@ -5,7 +5,7 @@ import { parseCreds } from '../../core/trust/creds.ts'
 import type { Nkey } from '../../core/trust/nkey.ts'
 import { openFiles } from '../../store/files.ts'
 import { leafnodeHome } from '../../store/homes.ts'
-import { leafnodeCredsFile, renewLeafnodeCredential } from '../../store/leafnode.ts'
+import { leafnodeCredsFile, renewLeafnodeCredential, renewerPlace } from '../../store/leafnode.ts'
 import { leafnodeSigningKey } from '../../store/key-paths.ts'
 import { nowSeconds, pairOf } from '../core/trust/example.ts'
 import { makeHomes, requireOperator } from './home.ts'
@@ -20,7 +20,7 @@ function makeLeafnode(t: Parameters<typeof makeHomes>[0]) {
   const file = leafnodeCredsFile(homes, 'ams3')
   const renew = (later: number, seconds = lifetimeSeconds) =>
     renewLeafnodeCredential(
-      { files: openFiles(), homes },
+      { files: openFiles(), ...renewerPlace(homes, 'ams3') },
       { region: 'ams3', account, lifetimeSeconds: seconds },
       nowSeconds + later,
     )

@@ -6,26 +6,17 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { composeImage, type OciImage } from '../../../image/oci-image.ts'
+import type { OciImage } from '../../../image/oci-image.ts'
 import { parseRegistry } from '../../../image/registry/address.ts'
 import { pushImage } from '../../../image/registry/push.ts'
 import { textFile } from '../../../image/user-files.ts'
+import { smallImage } from '../../image/small-image.ts'
 import { byPassword, credentials, startRegistry } from './registry.ts'
 
 const below = 'x'.repeat(1_000_000)
 
 const imageOf = (above: string): OciImage =>
-  composeImage({
-    name: 'small',
-    version: '1.2.3',
-    description: 'nothing much',
-    licences: 'Apache-2.0',
-    platform: { os: 'linux', architecture: 'amd64' },
-    layers: [[textFile('a', below)], [textFile('b', above)]],
-    entrypoint: ['/a'],
-    parts: [],
-    stopSignal: 'SIGTERM',
-  })
+  smallImage({ layers: [[textFile('a', below)], [textFile('b', above)]] })
 
 test('an image is there whole, by its digest and by a tag of its own, and is sent once', async (t) => {
   const host = await startRegistry(t, byPassword)

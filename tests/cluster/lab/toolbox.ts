@@ -2,7 +2,7 @@
 import { chmodSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildPeer } from '../peers/build-peer.ts'
-import type { PeerName } from '../peers/peers.ts'
+import { peers, type PeerName } from '../peers/peers.ts'
 import { readPeerPin } from '../peers/pin.ts'
 
 export interface Toolbox {
@@ -23,7 +23,7 @@ export async function openToolbox(
     buildPeer(readPeerPin(name, process.env), { environment: process.env, report })
   const root = join(await peer('node-runtime'), 'root')
   const kubernetes = join(await peer('kubernetes'), 'bin')
-  for (const name of kubernetesPrograms) symlinkSync(join(kubernetes, name), join(folder, name))
+  for (const name of peers.kubernetes.names) symlinkSync(join(kubernetes, name), join(folder, name))
   for (const [name, program] of Object.entries(wrapped)) {
     writeFileSync(join(folder, name), wrapper(root, program))
     chmodSync(join(folder, name), 0o755)
@@ -31,16 +31,6 @@ export async function openToolbox(
   for (const name of plain) symlinkSync(join(root, 'usr/bin', name), join(folder, name))
   return { bin: folder, cni: join(root, 'usr/lib/cni'), peer }
 }
-
-const kubernetesPrograms = [
-  'etcd',
-  'kube-apiserver',
-  'kube-controller-manager',
-  'kube-proxy',
-  'kube-scheduler',
-  'kubectl',
-  'kubelet',
-]
 
 const plain = ['containerd', 'containerd-shim-runc-v2', 'ctr']
 

@@ -16,7 +16,8 @@ export async function gatewaysOf(cluster: Cluster): Promise<Record<string, strin
   return Object.fromEntries(found)
 }
 
-async function monitor({ kubectl }: Cluster, pod: string, what: string): Promise<unknown> {
+/** What the monitoring port of a pod answers. */
+export async function monitor({ kubectl }: Cluster, pod: string, what: string): Promise<unknown> {
   const path = `/api/v1/namespaces/nats/pods/${pod}:8222/proxy/${what}`
   return JSON.parse(await kubectl(['get', '--raw', path]))
 }

@@ -43,7 +43,7 @@ export async function openOperator(
         nodes.map(({ address }) => address),
       )
   })
-  const passphrase = join(lab.folder, 'passphrase')
+  const passphrase = passphraseIn(lab)
   writeFileSync(passphrase, 'a passphrase of a lab that lasts minutes\n', { mode: 0o600 })
   await script('bootstrap-trust', '--home', 'operator')
   await script('make-root', '--passphrase-file', passphrase)

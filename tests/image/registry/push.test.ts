@@ -3,22 +3,11 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
-import { composeImage } from '../../../image/oci-image.ts'
 import { parseRegistry } from '../../../image/registry/address.ts'
 import { pushImage } from '../../../image/registry/push.ts'
-import { textFile } from '../../../image/user-files.ts'
+import { smallImage } from '../small-image.ts'
 
-const image = composeImage({
-  name: 'small',
-  version: '1.2.3',
-  description: 'nothing much',
-  licences: 'Apache-2.0',
-  platform: { os: 'linux', architecture: 'amd64' },
-  layers: [[textFile('a', 'content')]],
-  entrypoint: ['/a'],
-  parts: [],
-  stopSignal: 'SIGTERM',
-})
+const image = smallImage()
 const credentials = { username: 'tester', password: 'word' }
 const basic = `Basic ${Buffer.from('tester:word').toString('base64')}`
 
