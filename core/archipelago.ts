@@ -3,7 +3,7 @@ import type { IssuerKind } from './archipelago/identity-schema.ts'
 import { type Problem, show } from './archipelago/problem.ts'
 import { brokenRules } from './archipelago/rules.ts'
 import type { ArchipelagoSource } from './archipelago/schema.ts'
-import type { GatewayKind } from './archipelago/region-schema.ts'
+import type { ClientKind, GatewayKind } from './archipelago/region-schema.ts'
 import { checkShape } from './archipelago/shape.ts'
 import { type Fault, readSource } from './archipelago/source.ts'
 import { Refusal } from './errors.ts'
@@ -14,6 +14,8 @@ export interface Region {
   readonly addresses: readonly string[]
   readonly servers: number
   readonly gateways: GatewayKind
+  /** How clients from outside of its cluster come to it. */
+  readonly clients: ClientKind
   /** IP addresses behind the names of its gateways; none where DNS knows them. */
   readonly nodes: readonly string[]
 }
@@ -86,6 +88,7 @@ export interface Archipelago {
     readonly service: string
     readonly clusterDomain: string
     readonly gatewayNodePort: number
+    readonly clientNodePort: number
   }
   readonly gitops: {
     /** Exactly as Argo CD is told it. */

@@ -3,6 +3,7 @@ import type { Archipelago, Region } from '../core/archipelago.ts'
 import { formatComponent, joinKustomizations, type Kustomization } from './kustomization.ts'
 import { renderArgocd } from './render/argocd.ts'
 import { renderCertificates, renderGuards } from './render/certificates.ts'
+import { renderClients } from './render/clients.ts'
 import { renderFunctions } from './render/functions.ts'
 import { renderGateways } from './render/gateways.ts'
 import { renderNetworkPolicy } from './render/network-policy.ts'
@@ -23,6 +24,7 @@ const perRegion: readonly RenderRegion[] = [
   renderServers,
   renderGateways,
   renderFunctions,
+  renderClients,
   renderCertificates,
   renderNetworkPolicy,
 ]

@@ -1,5 +1,6 @@
 // All rules of our own: each stands for a way in which a manifest that Kubernetes takes is wrong here.
 import type { Built, ManifestRule } from './rule.ts'
+import { opensWhatIsDeclared } from './rules/exposure.ts'
 import { imagesByDigest } from './rules/images.ts'
 import { portsAreCovered } from './rules/network-policies.ts'
 import { restrictedPods } from './rules/pod-security.ts'
@@ -19,6 +20,7 @@ export const manifestRules: readonly ManifestRule[] = [
   guaranteedResources,
   tokensForFew,
   servicesLeadSomewhere,
+  opensWhatIsDeclared,
   mountsAreThere,
   portsAreCovered,
 ]

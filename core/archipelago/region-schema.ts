@@ -6,6 +6,9 @@ import { broken, list, whole } from './terms.ts'
 const gatewayKinds = ['node-address', 'host-port', 'load-balancer', 'load-balancers'] as const
 export type GatewayKind = (typeof gatewayKinds)[number]
 
+const clientKinds = ['node-address', 'load-balancer', 'cluster'] as const
+export type ClientKind = (typeof clientKinds)[number]
+
 const illegalAddress = broken('illegal address', 'a lower-case DNS name or an IP address')
 const address = z.string(illegalAddress).refine(isAddress, illegalAddress)
 
@@ -22,6 +25,12 @@ export const regionSchema = z.strictObject({
     .default('node-address')
     .describe(
       'How other regions reach its servers in Kubernetes: node-address (a node port for each server), host-port (ports.gateway of the node), load-balancer (one for all), load-balancers (one for each).',
+    ),
+  clients: z
+    .enum(clientKinds, broken('unknown way in for clients', `one of ${clientKinds.join(', ')}`))
+    .default('node-address')
+    .describe(
+      'How people and workloads reach it from outside of its cluster: node-address (kubernetes.clientNodePort and those after it), load-balancer (one for its servers, one for each door), cluster (not at all, or by a way of your own to the ports of this file).',
     ),
   nodes: list(ip, { min: 0, max: 64 })
     .default([])

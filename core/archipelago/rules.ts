@@ -12,6 +12,7 @@ export function brokenRules(source: unknown): Problem[] {
     portsDiffer,
     addressesDiffer,
     balancersFit,
+    nodePortsDiffer,
     regionDomainsFit,
     trustDomainIsOutside,
     laptopPortsFit,
@@ -54,6 +55,20 @@ const balancersFit = rule(z.object({ regions }), ({ regions }) =>
       const rule = `must have an address for each of ${servers} servers, or none`
       return at(['regions', name, 'nodes'], `${rule}: ${nodes.length}`)
     }),
+)
+
+const clientNodePorts = 6
+
+/** A port of a node belongs to one service. */
+const nodePortsDiffer = rule(
+  z.object({ regions, kubernetes }),
+  ({ regions, kubernetes: { gatewayNodePort: gateways, clientNodePort: clients } }) => {
+    const servers = Math.max(...Object.values(regions).map((region) => region.servers))
+    if (clients + clientNodePorts <= gateways || gateways + servers <= clients) return []
+    const taken = `${gateways} to ${gateways + servers - 1}`
+    const rule = `must leave out the ports of gateways, ${taken}, with the five after it`
+    return [at(['kubernetes', 'clientNodePort'], `${rule}: ${clients}`)]
+  },
 )
 
 const trustDomainCharactersMax = 255

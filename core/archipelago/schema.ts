@@ -96,6 +96,11 @@ const kubernetes = z.strictObject({
   gatewayNodePort: whole(1, 65_527)
     .default(30_522)
     .describe('Port of the first server’s gateway on every node; each next server has the next.'),
+  clientNodePort: whole(1, 65_530)
+    .default(30_422)
+    .describe(
+      'Port of clients on every node; the next five are those of workloads, of the doors lobby, invite and identity, and of the door for workloads.',
+    ),
 })
 
 const illegalRepository = broken(

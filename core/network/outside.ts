@@ -1,8 +1,15 @@
 // How a region is seen from outside: what the network file says of it.
 import type { NetworkRegion } from '../access/network-file.ts'
-import type { Archipelago } from '../archipelago.ts'
+import type { Archipelago, Region } from '../archipelago.ts'
 import { doorPath, openDoors } from './access-subject.ts'
-import { formatHostPort, formatUrl, placeNetwork, type RegionPlace } from './endpoint.ts'
+import { clientPorts, doorHost } from './clients.ts'
+import {
+  formatHostPort,
+  formatUrl,
+  placeNetwork,
+  type DoorPlace,
+  type RegionPlace,
+} from './endpoint.ts'
 
 type Outside = Omit<NetworkRegion, 'tokenKey'>
 
@@ -16,20 +23,37 @@ export function outsideOf(place: RegionPlace, { roles }: Pick<Archipelago, 'role
   }
 }
 
-/** Where clients know regions by the addresses of archipelago.yaml, behind which any server answers. */
-export function outsideByAddress(archipelago: Archipelago): Outside[] {
-  const { ports, roles } = archipelago
-  return placeNetwork(archipelago, 'distributed').map((place, index) => {
-    const addresses = archipelago.regions[index]?.addresses ?? []
-    const servers = addresses.map((host) => `tls://${formatHostPort(host, ports.client)}`)
-    const { workloads, ...outside } = outsideOf(place, { roles })
-    const reached = addresses.map((host) => `wss://${formatHostPort(host, ports.workload)}`)
-    return {
-      ...outside,
-      servers,
-      ...(workloads && { workloads: { ...workloads, servers: reached } }),
-    }
-  })
+/** Where a region is a cluster: clients know it by the addresses of archipelago.yaml, behind which any server answers. */
+export function outsideOfClusters(archipelago: Archipelago): Outside[] {
+  const regions = new Map(archipelago.regions.map((region) => [region.name, region]))
+  return placeNetwork(archipelago, 'distributed').map((place) =>
+    outsideOfCluster(place, regions.get(place.name) as Region, archipelago),
+  )
+}
+
+function outsideOfCluster(place: RegionPlace, region: Region, archipelago: Archipelago): Outside {
+  const ports = clientPorts(archipelago, region)
+  const doors = place.doors.map((each): DoorPlace =>
+    each.door === 'legacy'
+      ? each
+      : {
+          ...each,
+          https: {
+            ...each.https,
+            host: doorHost(region, each.https.host),
+            port: ports.doors[each.door],
+          },
+          mtls: { ...each.mtls, host: doorHost(region, each.mtls.host), port: ports.mtls },
+        },
+  )
+  const { workloads, ...outside } = outsideOf({ ...place, doors }, archipelago)
+  const at = (scheme: 'tls' | 'wss', port: number) =>
+    region.addresses.map((host) => `${scheme}://${formatHostPort(host, port)}`)
+  return {
+    ...outside,
+    servers: at('tls', ports.client),
+    ...(workloads && { workloads: { ...workloads, servers: at('wss', ports.workload) } }),
+  }
 }
 
 function httpsUrls({ doors }: RegionPlace, roles: Archipelago['roles']): NetworkRegion['https'] {

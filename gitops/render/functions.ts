@@ -3,6 +3,7 @@ import type { Archipelago, Region } from '../../core/archipelago.ts'
 import { formatConfiguration } from '../../core/network/configuration.ts'
 import { configureLeafnodePod, leafnodeIncludes } from '../../core/network/function-pod.ts'
 import { openDoors, type FunctionDoor } from '../../core/network/access-subject.ts'
+import { clusterDoors } from '../../core/network/clients.ts'
 import { accountNames } from '../../core/trust/declare.ts'
 import { mountedAt, secretKeys } from '../../store/region-secrets.ts'
 import {
@@ -13,9 +14,6 @@ import {
 } from '../kustomization.ts'
 import type { RegionPart } from '../render.ts'
 import { trustKey } from './trust.ts'
-
-/** The doors that manifests/base/functions has; a door of the tutorial's programs is for laptops. */
-const clusterDoors = ['lobby', 'invite', 'identity'] as const satisfies FunctionDoor[]
 
 export function renderFunctions(archipelago: Archipelago, region: Region): RegionPart {
   const open: readonly string[] = openDoors(archipelago.roles)

@@ -1,14 +1,15 @@
-// Who may reach a region's gateways and whom they may reach: the addresses of the other regions.
+// Who may reach a region's gateways and whom they may reach: the addresses of the other regions. And from
+// where its clients come.
 import { isIPv6 } from 'node:net'
 import type { Archipelago, Region } from '../../core/archipelago.ts'
 import { placeClusters } from '../../core/network/kubernetes.ts'
-import { formatGenerated } from '../kustomization.ts'
+import { formatAll } from '../kustomization.ts'
 import type { RegionPart } from '../render.ts'
 
 export function renderNetworkPolicy(archipelago: Archipelago, region: Region): RegionPart {
   const others = archipelago.regions.filter(({ name }) => name !== region.name)
-  const spec = {
-    podSelector: { matchLabels: { 'app.kubernetes.io/name': 'nats' } },
+  const gateways = {
+    podSelector: { matchLabels: servers },
     policyTypes: ['Ingress', 'Egress'],
     ingress: [{ from: blocks(others.flatMap(sourcesOf)), ports: [{ port: 'gateway' }] }],
     egress: others.map((other) => ({
@@ -17,7 +18,16 @@ export function renderNetworkPolicy(archipelago: Archipelago, region: Region): R
     })),
   }
   return {
-    files: new Map([['network-policy.yaml', formatGenerated(policy(archipelago, spec))]]),
+    files: new Map([
+      [
+        'network-policy.yaml',
+        formatAll([
+          policy(archipelago, 'nats-gateways', gateways),
+          policy(archipelago, 'nats-clients', clients(region, servers, ['client', 'workload'])),
+          policy(archipelago, 'function-clients', clients(region, functions, ['https', 'mtls'])),
+        ]),
+      ],
+    ]),
     kustomization: {
       resources: ['network-policy.yaml'],
       components: ['../../../components/network-policy'],
@@ -25,11 +35,30 @@ export function renderNetworkPolicy(archipelago: Archipelago, region: Region): R
   }
 }
 
-const policy = ({ kubernetes }: Archipelago, spec: object) => ({
+const servers = { 'app.kubernetes.io/name': 'nats' }
+const functions = { 'app.kubernetes.io/component': 'function' }
+
+/** Any pod of the cluster; and whoever else, where archipelago.yaml has a way in for them. */
+const clients = (
+  region: Region,
+  matchLabels: Readonly<Record<string, string>>,
+  ports: readonly string[],
+) => ({
+  podSelector: { matchLabels },
+  policyTypes: ['Ingress'],
+  ingress: [
+    {
+      ...(region.clients === 'cluster' && { from: [{ namespaceSelector: {} }] }),
+      ports: ports.map((port) => ({ port })),
+    },
+  ],
+})
+
+const policy = ({ kubernetes }: Archipelago, name: string, spec: object) => ({
   apiVersion: 'networking.k8s.io/v1',
   kind: 'NetworkPolicy',
   metadata: {
-    name: 'nats-gateways',
+    name,
     namespace: kubernetes.namespace,
     annotations: { 'argocd.argoproj.io/sync-wave': '-4' },
   },

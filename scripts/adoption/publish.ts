@@ -2,10 +2,16 @@
 // clone are written from what is published.
 import { resolve } from 'node:path'
 import { Option } from '@commander-js/extra-typings'
+import { outsideOfClusters } from '../../core/network/outside.ts'
 import { requireOperator } from '../../core/trust/carried.ts'
 import { writeTrustManifests, type TrustChange } from '../../gitops/trust-files.ts'
+import { hasHome, operatorHomeName } from '../../store/bootstrap.ts'
 import { readIfThere } from '../../store/files.ts'
+import { writeNetworkFile } from '../../store/network-file.ts'
+import { readOperatorHome } from '../../store/operator.ts'
 import { publicFiles, readOperator } from '../../store/public.ts'
+import type { AuthorityStore } from '../../store/root.ts'
+import { withTrustLock } from '../../store/trust-lock.ts'
 import { openStore } from '../authority-options.ts'
 import type { Place } from '../command.ts'
 
@@ -22,7 +28,22 @@ export function publishTrust(
   options: { readonly isDryRun?: boolean } = {},
 ): TrustChange[] {
   requirePinned(place)
-  return writeTrustManifests(openStore(place), manifestsIn(manifests, place), options)
+  const store = openStore(place, options)
+  renewLobbyFile(store)
+  return writeTrustManifests(store, manifestsIn(manifests, place), options)
+}
+
+/** Where the regions are clusters of an operator who is here: archipelago.yaml may have other ways in by now. */
+function renewLobbyFile(store: AuthorityStore): void {
+  const { homes, archipelago, files } = store
+  const isOperator = hasHome(store, operatorHomeName)
+  const isLaptop = archipelago.regions.some(({ name }) => hasHome(store, name))
+  const known = files.read(publicFiles.network(homes.public, archipelago.network))
+  if (!isOperator || isLaptop || known === undefined) return
+  withTrustLock(homes, () => {
+    const signing = { files, homes, archipelago, nowSeconds: Math.floor(store.nowMs / 1000) }
+    writeNetworkFile(signing, readOperatorHome(signing), outsideOfClusters(archipelago))
+  })
 }
 
 /** Whoever has another data folder than he thinks would sign for all clusters by another operator. */

@@ -3,7 +3,7 @@
 import { Refusal } from '../../core/errors.ts'
 import { authorityKinds, type AuthorityKind } from '../../core/identity/authority.ts'
 import type { Certificate } from '../../core/identity/certificate.ts'
-import { outsideByAddress } from '../../core/network/outside.ts'
+import { outsideOfClusters } from '../../core/network/outside.ts'
 import type { Plan } from '../../core/plan/plan.ts'
 import { parseRegionKeys } from '../../core/trust/region-keys.ts'
 import type { RegionPublic } from '../../core/trust/region-public.ts'
@@ -95,7 +95,7 @@ function signAccounts(store: AuthorityStore, { keys }: RegionPublic, agreed: Pla
     const { operator } = bootstrapHomes({ ...signing, files }, wanted)
     if (operator === undefined) throw new TypeError('the home of the operator was not made')
     deleteWithdrawnKeys(homes, archipelago)
-    writeNetworkFile({ ...signing, files }, operator, outsideByAddress(archipelago))
+    writeNetworkFile({ ...signing, files }, operator, outsideOfClusters(archipelago))
   })
 }
 

@@ -13,7 +13,10 @@ import { until } from '../until.ts'
 import { installCertManager } from './addons/cert-manager.ts'
 import type { Cluster } from './lab/cluster.ts'
 import { startLab, type Lab } from './lab/lab.ts'
+import { run } from './lab/run.ts'
 import { leftOf } from './left-of.ts'
+import { monitor, serversOf } from './network/gateways.ts'
+import { wayInto } from './network/way-in.ts'
 import { makeProjectImages } from './project-images.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -120,6 +123,44 @@ test.serial('it proves what it owes, and names the peers that are not there', as
     'a message from server to server on chat.KUBECON.online',
   ])
 })
+
+test.serial(
+  'people come in from outside of the cluster, and are seen as who they are',
+  async (t) => {
+    const lobby = join(data, 'public', 'archipelago.lobby.json')
+    const { place } = wayInto(lab, cluster, lobby)
+    const ask = async (name: string, transport: string): Promise<void> => {
+      const out = ['--name', name, '--out', join(folder, `${name}.creds`)]
+      const asking = join(root, 'scripts/request-credentials.ts')
+      const [program = '', ...args] = [...place, process.execPath, asking, ...out]
+      await run(program, [...args, '--network', lobby, '--transport', transport])
+    }
+    // Whichever node has the door's only pod.
+    await ask('by-https', 'https')
+    await ask('by-nats', 'nats')
+    const { address } = lab.client
+    t.true((await addressesOfClients()).has(address))
+
+    const known = await addressesOfClients()
+    const hide = JSON.stringify({ spec: { externalTrafficPolicy: 'Cluster' } })
+    await kubectl('patch', 'service/nats-client', '-p', hide)
+    await until('a person to be hidden behind a node', async () => {
+      await ask(`hidden-${Date.now()}`, 'nats')
+      return [...(await addressesOfClients())].some((each) => !known.has(each))
+    })
+  },
+)
+
+/** Of all that are and were connected. */
+async function addressesOfClients(): Promise<Set<string>> {
+  const answers = await Promise.all(
+    serversOf(cluster).map(
+      async (pod) =>
+        (await monitor(cluster, pod, 'connz?state=any')) as { connections: { ip: string }[] },
+    ),
+  )
+  return new Set(answers.flatMap(({ connections }) => connections.map(({ ip }) => ip)))
+}
 
 test.serial(
   'it fails on a gateway that was up before, and on a door that nobody serves',

@@ -20,6 +20,7 @@ test('reads the example', (t) => {
       addresses: [`${name}.nats.archipelago.example`],
       servers: 3,
       gateways: 'node-address',
+      clients: 'node-address',
       nodes: [],
     })),
   )
@@ -57,6 +58,7 @@ test('reads the example', (t) => {
       service: 'nats',
       clusterDomain: 'cluster.local',
       gatewayNodePort: 30_522,
+      clientNodePort: 30_422,
     },
     accounts: [{ name: 'KUBECON', connectionsMax: 10_000 }],
   })
@@ -93,6 +95,16 @@ for (const [what, passage, by] of [
   ],
   ['a role that may publish nothing', /publish: \[.*\]/.exec(good)?.[0] ?? '', 'publish: []'],
   ['nine servers', addresses, `${addresses}\n    servers: 9`],
+  [
+    'ports of clients right before those of gateways',
+    'trustDomain: archipelago.example',
+    'trustDomain: archipelago.example\nkubernetes: { clientNodePort: 30516 }',
+  ],
+  [
+    'ports of clients right after those of gateways',
+    'trustDomain: archipelago.example',
+    'trustDomain: archipelago.example\nkubernetes: { clientNodePort: 30525 }',
+  ],
   ['one server', addresses, `${addresses}\n    servers: 1`],
   ['IP addresses', addresses, 'addresses: [192.0.2.1, "2001:db8::1"]'],
   ['a region with the name of a property of every object', 'ams3:', 'constructor:'],

@@ -231,6 +231,24 @@ const cases: readonly (readonly [title: string, broken: Break, rule: string, fau
       ] as const,
   ),
   [
+    'a service that is open to the outside, and nobody is told',
+    { of: ['Service', 'nats'], at: ['spec', 'type'], value: 'NodePort' },
+    'services are open as declared',
+    'Service nats/nats: is a NodePort, not a ClusterIP',
+  ],
+  [
+    'a service that is not open where people are told to come',
+    { of: ['Service', 'function-lobby'], at: ['spec', 'type'], value: 'ClusterIP' },
+    'services are open as declared',
+    'Service nats/function-lobby: is a ClusterIP, not a NodePort',
+  ],
+  [
+    'a service behind which nobody sees who comes',
+    { of: client, at: ['spec', 'externalTrafficPolicy'], value: 'Cluster' },
+    'services are open as declared',
+    'Service nats/nats-client: hides who comes (externalTrafficPolicy: Cluster, not Local)',
+  ],
+  [
     'a ConfigMap that nobody makes',
     { of: servers, at: [...pod, 'volumes', 0, 'configMap', 'name'], value: 'nats-confg' },
     'mounts are there',

@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { parse } from 'yaml'
+import type { NetworkFile } from '../../core/access/network-file.ts'
 import { parseCertificates } from '../../core/identity/certificate.ts'
 import { requestCertificate } from '../../core/identity/csr.ts'
 import { formatRegionPublic } from '../../core/trust/region-public.ts'
@@ -96,6 +97,25 @@ test('what a cluster published is signed, and committed for every region', async
   const again = await adopt('ams3', text)
   t.regex(again.stdout, /was signed before: .+\nnothing to write\n/)
   t.is(git('rev-list', '--count', 'HEAD'), '1')
+})
+
+test('people are told the way in that archipelago.yaml has, also after an edit of it', async (t) => {
+  const { clone, adopt, run, manifest } = await withOperator(t)
+  const told = () =>
+    (JSON.parse(manifest('sfo2', 'trust')['archipelago.lobby.json'] ?? '{}') as NetworkFile)
+      .regions[0]
+  await adopt('ams3', regionPublic('ams3'))
+  t.deepEqual(told()?.servers, ['tls://ams3.nats.archipelago.example:30422'])
+  const passage = 'addresses: [ams3.nats.archipelago.example]'
+  const balanced = edited(passage, `${passage}\n    clients: load-balancer`)
+  writeFileSync(join(clone, 'archipelago.yaml'), balanced)
+  const dry = await run('publish-trust', '--dry-run')
+  t.regex(dry.stdout, /^would be changed: trust\/sfo2\/trust\.yaml$/m)
+  t.deepEqual(told()?.servers, ['tls://ams3.nats.archipelago.example:30422'])
+  const published = await run('publish-trust')
+  t.is(published.code, 0, published.stderr)
+  t.deepEqual(told()?.servers, ['tls://ams3.nats.archipelago.example:4222'])
+  t.is(told()?.https.lobby, 'https://ams3-lobby.ams3.archipelago.example:8443/')
 })
 
 test('a cluster made anew is adopted when somebody agrees, and the old one is trusted no more', async (t) => {

@@ -62,6 +62,20 @@ for (const [passage, by, lines] of [
       "4:14: trustDomain: must not lie in kubernetes.clusterDomain, cluster.local: 'nats.svc.cluster.local'",
     ],
   ],
+  ...[30_517, 30_522, 30_524].map((first): [string, string, string[]] => [
+    'trustDomain: archipelago.example',
+    `trustDomain: archipelago.example\nkubernetes: { clientNodePort: ${first} }`,
+    [
+      `5:31: kubernetes.clientNodePort: must leave out the ports of gateways, 30522 to 30524, with the five after it: ${first}`,
+    ],
+  ]),
+  [
+    addresses,
+    `${addresses}\n    clients: everywhere`,
+    [
+      "9:14: regions.ams3.clients: unknown way in for clients: 'everywhere' (one of node-address, load-balancer, cluster)",
+    ],
+  ],
   ...[
     'http://git.example/a.git',
     'https://user:secret@git.example/a.git',
