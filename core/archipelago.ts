@@ -8,6 +8,7 @@ import { checkShape } from './archipelago/shape.ts'
 import { type Fault, readSource } from './archipelago/source.ts'
 import { Refusal } from './errors.ts'
 import type { PublicJwk } from './identity/jwk-set.ts'
+import type { Mesh } from './identity/mesh.ts'
 
 export interface Region {
   readonly name: string
@@ -89,6 +90,8 @@ export interface Archipelago {
     readonly clusterDomain: string
     readonly gatewayNodePort: number
     readonly clientNodePort: number
+    /** Whose authorities the operator signs, too. */
+    readonly meshes: readonly Mesh[]
   }
   readonly gitops: {
     /** Exactly as Argo CD is told it. */

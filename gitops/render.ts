@@ -6,6 +6,7 @@ import { renderCertificates, renderGuards } from './render/certificates.ts'
 import { renderClients } from './render/clients.ts'
 import { renderFunctions } from './render/functions.ts'
 import { renderGateways } from './render/gateways.ts'
+import { renderMeshes } from './render/meshes.ts'
 import { renderNetworkPolicy } from './render/network-policy.ts'
 import { renderServers } from './render/servers.ts'
 
@@ -32,7 +33,7 @@ const perRegion: readonly RenderRegion[] = [
 /** What does not belong to the overlay of one region. */
 type RenderWhole = (archipelago: Archipelago) => Files
 
-const whole: readonly RenderWhole[] = [renderGuards, renderArgocd]
+const whole: readonly RenderWhole[] = [renderGuards, renderArgocd, renderMeshes]
 
 export function renderManifests(archipelago: Archipelago): Files {
   return new Map([

@@ -1,6 +1,6 @@
 // The second of two steps by which a region joins: reads the public halves of the keys that its cluster made,
 // signs them, and commits what git carries to all regions. Run again, it renews an authority that asks.
-import { authorityKinds, type AuthorityKind } from '../core/identity/authority.ts'
+import type { AnyKind } from '../core/identity/authority.ts'
 import { keySha256, readCsr } from '../core/identity/csr.ts'
 import { Refusal } from '../core/errors.ts'
 import { requireRegion } from '../core/known-region.ts'
@@ -80,7 +80,7 @@ async function agree({ plan, isRebuilt }: AdoptionPlan, region: string): Promise
 
 function rootKeys({ rootKeyDir, passphraseFile }: Options, place: Place) {
   return {
-    keyFile: (kind: AuthorityKind) => rootKeyDir && rootKeyIn(rootKeyDir, place, kind),
+    keyFile: (kind: AnyKind) => rootKeyDir && rootKeyIn(rootKeyDir, place, kind),
     passphrase: once(() => readPassphrase(passphraseFile, { isNew: false })),
   }
 }
@@ -88,8 +88,11 @@ function rootKeys({ rootKeyDir, passphraseFile }: Options, place: Place) {
 const commitTrust = (manifests: string, region: string): Promise<string | undefined> =>
   commitFiles(manifests, ['trust'], `trust: adopt ${region}`)
 
-function describe({ keys: { region }, requests }: RegionPublic, { plan, isRebuilt }: AdoptionPlan) {
-  const asked = authorityKinds.flatMap((kind) => {
+function describe(
+  { keys: { region }, requests }: RegionPublic,
+  { plan, isRebuilt, kinds }: AdoptionPlan,
+) {
+  const asked = kinds.flatMap((kind) => {
     const request = requests[kind]
     return request === undefined ? [] : [{ kind, keySha256: keySha256(readCsr(request)) }]
   })
@@ -102,7 +105,7 @@ function* planned(found: RegionPublic, adoption: AdoptionPlan) {
   if (isRebuilt) yield `${region} was made anew: its keys and authorities of before are withdrawn`
   for (const { kind, keySha256: key } of asked)
     yield `${region} asks for its ${kind} authority: key sha256 ${key}`
-  for (const kind of authorityKinds)
+  for (const kind of adoption.kinds)
     if (!asked.some((each) => each.kind === kind))
       yield `${region} does not ask for its ${kind} authority yet: is cert-manager there?`
 }
@@ -137,7 +140,7 @@ function* done({
 
 runCommand(command.name(), main, {
   ERR_STORE_UNREADABLE:
-    'make the operator once, on a machine of yours: bootstrap-trust --home operator, then make-root',
+    'make the operator once, on a machine of yours: bootstrap-trust --home operator, then make-root (for a mesh, make-root --kind)',
   ERR_HOME_HERE: 'name a data folder of its own for clusters, with --data-dir',
   ERR_TOOL_MISSING:
     'install it, or paste what it would print into a file and name that with --file',

@@ -2,8 +2,9 @@
 import { join, resolve } from 'node:path'
 import { Option } from '@commander-js/extra-typings'
 import {
+  allKinds,
   authorityKinds,
-  type AuthorityKind,
+  type AnyKind,
   type AuthorityPlace,
 } from '../core/identity/authority.ts'
 import type { Certificate } from '../core/identity/certificate.ts'
@@ -17,6 +18,12 @@ import { requireOutside } from '../store/place.ts'
 export const kindOption = () =>
   new Option('--kind <kind>', 'of identities, or of the names that outside clients see')
     .choices(authorityKinds)
+    .makeOptionMandatory()
+
+/** Of meshes, too. */
+export const anyKindOption = () =>
+  new Option('--kind <kind>', 'of identities, of the names that outside clients see, or of a mesh')
+    .choices(allKinds)
     .makeOptionMandatory()
 
 export const openStore = (
@@ -40,7 +47,7 @@ export const authorityPlace = ({ region, kind, laptop }: PlaceOptions): Authorit
 })
 
 /** Where a root's key was handed to; refuses a folder in a repository. */
-export function rootKeyIn(folder: string, place: Place, kind: AuthorityKind): string {
+export function rootKeyIn(folder: string, place: Place, kind: AnyKind): string {
   requireOutside(resolve(folder), repositoriesOf(place.archipelagoFile))
   return join(resolve(folder), `${place.archipelago.network}-${kind}-root.key`)
 }

@@ -1,7 +1,7 @@
-// Makes the two roots of a network. What they sign is a region's authority, every 60 days, so their keys
+// Makes the two roots of a network, or that of a mesh. What they sign is a region's authority, every 60 days, so their keys
 // lie encrypted, or somewhere else altogether.
 import { Option } from '@commander-js/extra-typings'
-import { authorityKinds } from '../core/identity/authority.ts'
+import { allKinds, authorityKinds } from '../core/identity/authority.ts'
 import { ensureRoot, type EnsuredRoot, type RootKey } from '../store/root.ts'
 import { describeCertificate, openStore, rootKeyIn } from './authority-options.ts'
 import { networkCommand, openPlace, runCommand } from './command.ts'
@@ -12,8 +12,8 @@ const command = networkCommand(
   'Make the roots that sign the authorities of regions; changes nothing where there is one.',
 )
   .addOption(
-    new Option('--kind <kind>', 'which one')
-      .choices([...authorityKinds, 'both'] as const)
+    new Option('--kind <kind>', 'which one; both are those of the network, without meshes')
+      .choices([...allKinds, 'both'] as const)
       .default('both' as const),
   )
   .option('--passphrase-file <file>', 'where the passphrase is, instead of asking for it')

@@ -9,7 +9,12 @@ import { readOrRefuse } from '../store/files.ts'
 import { publishIntermediate, signIntermediate } from '../store/intermediate.ts'
 import { readRoot } from '../store/root.ts'
 import { withTrustLock } from '../store/trust-lock.ts'
-import { authorityPlace, describeCertificate, kindOption, openStore } from './authority-options.ts'
+import {
+  authorityPlace,
+  describeCertificate,
+  anyKindOption,
+  openStore,
+} from './authority-options.ts'
 import { networkCommand, openPlace, runCommand } from './command.ts'
 import { readPassphrase } from './passphrase.ts'
 
@@ -18,7 +23,7 @@ const command = networkCommand(
   "Sign the request of a region's authority with a root, and publish it; once for each key.",
 )
   .requiredOption('--region <region>', 'whose authority it is')
-  .addOption(kindOption())
+  .addOption(anyKindOption())
   .option('--csr <file>', "the region's request (default: in its home, where that is here)")
   .option('--key-sha256 <digest>', 'refuse another key than that: request-authority prints it')
   .option('--root-key <file>', "the root's key, where it is not in the operator's home")

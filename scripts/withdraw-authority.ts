@@ -2,13 +2,19 @@
 // the place of. While the network runs from here roll-authority does both.
 import { requireFree } from '../laptop/control/open-control.ts'
 import { Refusal } from '../core/errors.ts'
+import { isMesh } from '../core/identity/authority.ts'
 import { intermediatesFile } from '../store/authority-files.ts'
 import {
   planWithdrawal,
   withdrawAuthorities,
   type Withdrawal,
 } from '../store/withdraw-authority.ts'
-import { authorityPlace, describeCertificate, kindOption, openStore } from './authority-options.ts'
+import {
+  authorityPlace,
+  describeCertificate,
+  anyKindOption,
+  openStore,
+} from './authority-options.ts'
 import { networkCommand, openPlace, runCommand } from './command.ts'
 
 const command = networkCommand(
@@ -16,7 +22,7 @@ const command = networkCommand(
   'Trust authorities of a region no more: all but the newest, or the one that is named. For good.',
 )
   .requiredOption('--region <region>', 'whose authorities they are')
-  .addOption(kindOption())
+  .addOption(anyKindOption())
   .option('--sha256 <digest>', 'this one, whichever is the newest: verify-peer prints digests')
   .option('--yes', 'also where it cuts off the region')
   .option('--dry-run', 'change nothing, say what would go')
@@ -39,7 +45,7 @@ async function main(): Promise<void> {
   for (const line of show(withdrawal, isDryRun)) console.log(line)
   if (isDryRun || gone.length === 0) return
   console.log(`published: ${intermediatesFile(store.homes.public, kind, region)}`)
-  for (const line of nextSteps[kind]) console.log(`next: ${line}`)
+  for (const line of isMesh(kind) ? meshSteps : nextSteps[kind]) console.log(`next: ${line}`)
 }
 
 function show({ gone, left, harm }: Withdrawal, isDryRun: boolean): string[] {
@@ -64,6 +70,11 @@ const nextSteps = {
     'outside clients trust the root and not this file: roll-authority --root --kind public ends what was stolen',
   ],
 } as const
+
+const meshSteps = [
+  'bring the public folder to the region: answer-authority fills it in no more',
+  'a mesh trusts its root, and reads no list of the withdrawn: until its end what was stolen is believed there',
+]
 
 runCommand(command.name(), main, {
   ERR_ALREADY_RUNNING: 'replace it with roll-authority, which withdraws the old one, too',

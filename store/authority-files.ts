@@ -1,7 +1,7 @@
 // Where roots and intermediates lie: keys in the home where they were made, certificates in what git
 // carries.
 import { join } from 'node:path'
-import type { AuthorityKind } from '../core/identity/authority.ts'
+import type { AnyKind } from '../core/identity/authority.ts'
 import {
   formatCertificates,
   parseCertificates,
@@ -10,29 +10,20 @@ import {
 import type { Files } from './files.ts'
 import { regionHome, type Homes } from './homes.ts'
 
-const rootsFiles: Record<AuthorityKind, string> = {
-  identity: 'roots.pem',
-  public: 'public-roots.pem',
-}
-const intermediatesFolders: Record<AuthorityKind, string> = {
-  identity: 'intermediates',
-  public: 'public-intermediates',
-}
+/** Those of identities came first, and have no prefix. */
+const prefixOf = (kind: AnyKind) => (kind === 'identity' ? '' : `${kind}-`)
 
-export const rootsFile = (publicFolder: string, kind: AuthorityKind): string =>
-  join(publicFolder, 'identity', rootsFiles[kind])
+export const rootsFile = (publicFolder: string, kind: AnyKind): string =>
+  join(publicFolder, 'identity', `${prefixOf(kind)}roots.pem`)
 
 /** The newest first; what went before stays until its end. */
-export const intermediatesFile = (
-  publicFolder: string,
-  kind: AuthorityKind,
-  region: string,
-): string => join(publicFolder, 'identity', intermediatesFolders[kind], `${region}.pem`)
+export const intermediatesFile = (publicFolder: string, kind: AnyKind, region: string): string =>
+  join(publicFolder, 'identity', `${prefixOf(kind)}intermediates`, `${region}.pem`)
 
 export const bundleMapFile = (publicFolder: string): string =>
   join(publicFolder, 'identity', 'bundle-map.json')
 
-export const rootKeyFile = ({ operator }: Homes, kind: AuthorityKind): string =>
+export const rootKeyFile = ({ operator }: Homes, kind: AnyKind): string =>
   join(operator, 'identity', kind, 'root.key')
 
 export interface IntermediateFiles {
@@ -44,7 +35,7 @@ export interface IntermediateFiles {
 /** `next` waits for its signature; `current` signs. */
 export function intermediateFiles(
   homes: Homes,
-  { region, kind }: { readonly region: string; readonly kind: AuthorityKind },
+  { region, kind }: { readonly region: string; readonly kind: AnyKind },
   stage: 'current' | 'next',
 ): IntermediateFiles {
   const folder = join(regionHome(homes, region), 'identity', 'ca', kind, stage)
@@ -61,13 +52,13 @@ export function readCertificates(files: Files, path: string): Certificate[] {
   return text === undefined || text === '' ? [] : parseCertificates(text)
 }
 
-export const readRoots = (files: Files, { public: folder }: Homes, kind: AuthorityKind) =>
+export const readRoots = (files: Files, { public: folder }: Homes, kind: AnyKind) =>
   readCertificates(files, rootsFile(folder, kind))
 
 export const readIntermediates = (
   files: Files,
   { public: folder }: Homes,
-  { kind, region }: { readonly kind: AuthorityKind; readonly region: string },
+  { kind, region }: { readonly kind: AnyKind; readonly region: string },
 ) => readCertificates(files, intermediatesFile(folder, kind, region))
 
 export function writeCertificates(

@@ -2,11 +2,7 @@
 // the operator signs the request, the region adopts what was signed.
 import { randomBytes, type KeyObject } from 'node:crypto'
 import { Refusal } from '../core/errors.ts'
-import {
-  authorityKinds,
-  authorityProfile,
-  type AuthorityPlace,
-} from '../core/identity/authority.ts'
+import { allKinds, authorityProfile, type AuthorityPlace } from '../core/identity/authority.ts'
 import { parseCertificates, type Certificate } from '../core/identity/certificate.ts'
 import { readExpectedCsr, requestCertificate } from '../core/identity/csr.ts'
 import type { Issuer } from '../core/identity/issue.ts'
@@ -116,7 +112,7 @@ function requireOwnKey(store: AuthorityStore, place: AuthorityPlace, key: KeyObj
   }
   const { files, homes, archipelago } = store
   const holds = ({ openssl }: Certificate) => openssl.publicKey.equals(key)
-  for (const kind of authorityKinds) {
+  for (const kind of allKinds) {
     if (readRoots(files, homes, kind).some(holds)) refuse(`the ${kind} root`)
     for (const { name: region } of archipelago.regions) {
       const isOwn = region === place.region && kind === place.kind

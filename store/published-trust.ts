@@ -1,5 +1,5 @@
 // What is published of the trust, all of it at once: what git carries to the clusters.
-import { authorityKinds, type AuthorityKind } from '../core/identity/authority.ts'
+import { allKinds, authorityKinds, type AnyKind } from '../core/identity/authority.ts'
 import { formatCertificates } from '../core/identity/certificate.ts'
 import type { AccountJwt } from '../core/trust/account.ts'
 import { parseOperator, type OperatorJwt } from '../core/trust/operator.ts'
@@ -9,7 +9,8 @@ import { bundleMapFile, rootsFile } from './authority-files.ts'
 import { publicFiles } from './public.ts'
 import type { AuthorityStore } from './root.ts'
 
-export type AuthorityPems = Readonly<Record<AuthorityKind, string>>
+/** Empty where there is none. */
+export type AuthorityPems = Readonly<Record<AnyKind, string>>
 
 export interface PublishedTrust {
   readonly operator: OperatorJwt
@@ -17,7 +18,7 @@ export interface PublishedTrust {
   readonly accounts: readonly AccountJwt[]
   /** By the path below the public folder: what functions and newcomers read. */
   readonly files: ReadonlyMap<string, string>
-  /** By region, the newest first; empty where it was not adopted. */
+  /** By region, the newest first. */
   readonly authorities: ReadonlyMap<string, AuthorityPems>
   readonly roots: AuthorityPems
 }
@@ -29,18 +30,21 @@ export function readPublishedTrust(store: AuthorityStore): PublishedTrust | unde
   if (text === undefined) return undefined
   const accounts = readPublishedAccounts(files, homes)
   const authorities = archipelago.regions.map(({ name: region }) => {
-    const of = (kind: AuthorityKind) => formatCertificates(readAuthorities(store, { kind, region }))
-    return [region, { identity: of('identity'), public: of('public') }] as const
+    const of = (kind: AnyKind) => formatCertificates(readAuthorities(store, { kind, region }))
+    return [region, byKind(of)] as const
   })
-  const rootsOf = (kind: AuthorityKind) => files.read(rootsFile(homes.public, kind)) ?? ''
+  const rootsOf = (kind: AnyKind) => files.read(rootsFile(homes.public, kind)) ?? ''
   return {
     operator: parseOperator(text),
     accounts,
     files: readPublicFiles(store, accounts),
     authorities: new Map(authorities),
-    roots: { identity: rootsOf('identity'), public: rootsOf('public') },
+    roots: byKind(rootsOf),
   }
 }
+
+const byKind = (textOf: (kind: AnyKind) => string): AuthorityPems =>
+  Object.fromEntries(allKinds.map((kind) => [kind, textOf(kind)])) as AuthorityPems
 
 function readPublicFiles(
   { files, homes: { public: folder }, archipelago }: AuthorityStore,

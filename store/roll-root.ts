@@ -4,7 +4,7 @@
 import { rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Refusal } from '../core/errors.ts'
-import type { AuthorityKind } from '../core/identity/authority.ts'
+import type { AnyKind } from '../core/identity/authority.ts'
 import { formatCertificates, type Certificate } from '../core/identity/certificate.ts'
 import type { Issuer } from '../core/identity/issue.ts'
 import {
@@ -36,7 +36,7 @@ export interface NextRootKey extends RootKey {
 }
 
 /** `next`: made, and published or about to be. `adopted`: its key signs, and the old root may be trusted yet. */
-const noteFile = (store: AuthorityStore, kind: AuthorityKind, stage: 'next' | 'adopted') =>
+const noteFile = (store: AuthorityStore, kind: AnyKind, stage: 'next' | 'adopted') =>
   join(dirname(rootKeyFile(store.homes, kind)), `${stage}.crt`)
 
 const readNote = (...of: Parameters<typeof noteFile>) =>
@@ -45,7 +45,7 @@ const readNote = (...of: Parameters<typeof noteFile>) =>
 /** Beside the old one's, wherever that is. */
 const nextKeyFile = (path: string) => path.replace(/(\.key)?$/, '.next.key')
 
-export function rootStage(store: AuthorityStore, kind: AuthorityKind): RollStage {
+export function rootStage(store: AuthorityStore, kind: AnyKind): RollStage {
   if (readNote(store, kind, 'adopted') !== undefined) return 'adopted'
   const [newest, ...others] = readRoots(store.files, store.homes, kind)
   const next = readNote(store, kind, 'next')
@@ -59,7 +59,7 @@ export function rootStage(store: AuthorityStore, kind: AuthorityKind): RollStage
  */
 export async function publishNextRoot(
   store: AuthorityStore,
-  kind: AuthorityKind,
+  kind: AnyKind,
   key: NextRootKey = {},
 ): Promise<void> {
   const { files, homes } = store
@@ -72,7 +72,7 @@ export async function publishNextRoot(
 
 async function makeNextRoot(
   store: AuthorityStore,
-  kind: AuthorityKind,
+  kind: AnyKind,
   key: NextRootKey,
 ): Promise<Certificate> {
   const path = nextKeyFile(keyFileOf(store, kind, key))
@@ -90,7 +90,7 @@ async function makeNextRoot(
 
 async function passphraseLikeBefore(
   store: AuthorityStore,
-  kind: AuthorityKind,
+  kind: AnyKind,
   key: NextRootKey,
 ): Promise<string | undefined> {
   const paths = [keyFileOf(store, kind, key), rootKeyFile(store.homes, kind)]
@@ -106,7 +106,7 @@ async function passphraseLikeBefore(
 /** From now on it signs: hands it back. Refuses where its key is not here, or does not open. */
 export async function adoptNextRoot(
   store: AuthorityStore,
-  kind: AuthorityKind,
+  kind: AnyKind,
   key: RootKey = {},
 ): Promise<Issuer> {
   const { files, homes } = store
@@ -127,7 +127,7 @@ export async function adoptNextRoot(
 /** Refuses where the key here is not that of the newest root. */
 export async function readNewestRoot(
   store: AuthorityStore,
-  kind: AuthorityKind,
+  kind: AnyKind,
   key: RootKey = {},
 ): Promise<Issuer> {
   const path = keyFileOf(store, kind, key)
@@ -137,7 +137,7 @@ export async function readNewestRoot(
 
 function requireNewest(
   { files, homes }: AuthorityStore,
-  kind: AuthorityKind,
+  kind: AnyKind,
   { pair, path }: { readonly pair: KeyPair | undefined; readonly path: string },
 ): Issuer {
   const [newest] = readRoots(files, homes, kind)
@@ -146,13 +146,13 @@ function requireNewest(
   return { certificate: newest, key: pair.privateKey }
 }
 
-const noKey = (kind: AuthorityKind, path = '') =>
+const noKey = (kind: AnyKind, path = '') =>
   new Refusal('ERR_KEY_NOT_HERE', `no key of the newest ${kind} root at ${path}`)
 
 /** Whether the newest root signed it. */
 export function isUnderNewestRoot(
   { files, homes }: AuthorityStore,
-  kind: AuthorityKind,
+  kind: AnyKind,
   { openssl }: Certificate,
 ): boolean {
   const [newest] = readRoots(files, homes, kind)
@@ -160,7 +160,7 @@ export function isUnderNewestRoot(
 }
 
 /** Regions that are vouched for by an authority of another root. */
-export function regionsUnderOldRoots(store: AuthorityStore, kind: AuthorityKind): string[] {
+export function regionsUnderOldRoots(store: AuthorityStore, kind: AnyKind): string[] {
   return store.archipelago.regions
     .map(({ name }) => name)
     .filter((region) =>
@@ -171,7 +171,7 @@ export function regionsUnderOldRoots(store: AuthorityStore, kind: AuthorityKind)
 }
 
 /** Refuses while a region's authority is of another one; hands back how many went. */
-export function withdrawOldRoots(store: AuthorityStore, kind: AuthorityKind): number {
+export function withdrawOldRoots(store: AuthorityStore, kind: AnyKind): number {
   const { files, homes, archipelago } = store
   const [region] = regionsUnderOldRoots(store, kind)
   if (region !== undefined)
@@ -185,6 +185,6 @@ export function withdrawOldRoots(store: AuthorityStore, kind: AuthorityKind): nu
 }
 
 /** When everybody has confirmed that the old root is gone. */
-export function endRootRoll(store: AuthorityStore, kind: AuthorityKind): void {
+export function endRootRoll(store: AuthorityStore, kind: AnyKind): void {
   rmSync(noteFile(store, kind, 'adopted'), { force: true })
 }

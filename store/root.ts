@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Archipelago } from '../core/archipelago.ts'
 import { Refusal } from '../core/errors.ts'
-import type { AuthorityKind } from '../core/identity/authority.ts'
+import type { AnyKind } from '../core/identity/authority.ts'
 import type { Certificate } from '../core/identity/certificate.ts'
 import type { Issuer } from '../core/identity/issue.ts'
 import { rootSeconds } from '../core/identity/lifetime.ts'
@@ -30,7 +30,7 @@ export interface RootKey {
 /** In the operator's home, where no other place is named. */
 export const keyFileOf = (
   { homes }: Pick<AuthorityStore, 'homes'>,
-  kind: AuthorityKind,
+  kind: AnyKind,
   { file }: RootKey,
 ): string => file ?? rootKeyFile(homes, kind)
 
@@ -43,7 +43,7 @@ export interface EnsuredRoot {
 /** Makes key and certificate, unless a root of that kind is published: then its key may be anywhere. */
 export async function ensureRoot(
   store: AuthorityStore,
-  kind: AuthorityKind,
+  kind: AnyKind,
   key: RootKey = {},
 ): Promise<EnsuredRoot> {
   const { files, homes } = store
@@ -63,7 +63,7 @@ export async function ensureRoot(
 /** Of this network; publishes nothing. */
 export async function issueRootFor(
   { archipelago, nowMs }: AuthorityStore,
-  kind: AuthorityKind,
+  kind: AnyKind,
   pair: ReturnType<typeof makeAuthorityKey>,
 ): Promise<Certificate> {
   // Loading the signing library takes 80 ms: only where something has to be signed.
@@ -82,7 +82,7 @@ export async function issueRootFor(
 /** Refuses where the key is not here, or is not that of a published root. */
 export async function readRoot(
   { files, homes }: Pick<AuthorityStore, 'files' | 'homes'>,
-  kind: AuthorityKind,
+  kind: AnyKind,
   key: RootKey = {},
 ): Promise<Issuer> {
   const path = keyFileOf({ homes }, kind, key)

@@ -5,7 +5,7 @@ import { basename, join } from 'node:path'
 import type { Archipelago } from '../core/archipelago.ts'
 import { functionDoors } from '../core/network/access-subject.ts'
 import { Refusal } from '../core/errors.ts'
-import { authorityKinds } from '../core/identity/authority.ts'
+import { allKinds } from '../core/identity/authority.ts'
 import type { Certificate } from '../core/identity/certificate.ts'
 import { intermediatesFile, readIntermediates } from './authority-files.ts'
 import { openFiles } from './files.ts'
@@ -31,7 +31,7 @@ export function deleteWithdrawnKeys(homes: Homes, archipelago: Archipelago): str
 /** Gone from git they would come back with an older copy of it, and its key may be anywhere. */
 function recordAuthorities(homes: Homes, region: string): void {
   const files = openFiles()
-  const certificates = authorityKinds.flatMap((kind) => readAll(files, homes, { kind, region }))
+  const certificates = allKinds.flatMap((kind) => readAll(files, homes, { kind, region }))
   recordWithdrawn(files, { homes, region }, certificates)
 }
 
@@ -60,7 +60,7 @@ function allKeys(homes: Homes, region: string): string[] {
     ...secrets,
     regionKeysFile(homes, region),
     publicFiles.region(homes.public, region),
-    ...authorityKinds.map((kind) => intermediatesFile(homes.public, kind, region)),
+    ...allKinds.map((kind) => intermediatesFile(homes.public, kind, region)),
   ]
 }
 

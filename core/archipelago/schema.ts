@@ -2,6 +2,7 @@
 // places of the file at once is in rules.ts.
 import * as z from 'zod'
 import { doors } from '../access/door.ts'
+import { meshes } from '../identity/mesh.ts'
 import { isLoopback } from './address.ts'
 import { identityEntrySchema, issuerSchema } from './identity-schema.ts'
 import { type Direction, permissionProblem } from './permission.ts'
@@ -101,6 +102,12 @@ const kubernetes = z.strictObject({
     .describe(
       'Port of clients on every node; the next five are those of workloads, of the doors lobby, invite and identity, and of the door for workloads.',
     ),
+  meshes: list(z.enum(meshes, broken('unknown mesh', `one of ${meshes.join(', ')}`)), {
+    min: 0,
+    max: meshes.length,
+  })
+    .default([])
+    .describe('Service meshes in every region’s cluster that get an authority of the region.'),
 })
 
 const illegalRepository = broken(

@@ -1,6 +1,6 @@
 // The authority of a region: what it may name, and when a certificate for one is taken. There are two
 // of them, for one root must not be good for the other's purpose: identities, which our own verifiers
-// read, and server names, which the TLS libraries of outside clients read.
+// read, and server names, which the TLS libraries of outside clients read. Meshes have one each, likewise.
 import { isIP, isIPv4 } from 'node:net'
 import type { Archipelago } from '../archipelago.ts'
 import { Refusal } from '../errors.ts'
@@ -9,18 +9,25 @@ import type { Placement } from '../network/endpoint.ts'
 import { quote } from '../quote.ts'
 import type { Certificate } from './certificate.ts'
 import { requireAuthority, verifyChain } from './chain.ts'
-import { purposeId, type Purpose } from './extensions.ts'
+import { purposeId } from './extensions.ts'
 import type { AuthorityProfile } from './issue.ts'
+import { meshConstraints, meshes, namesUris, type Mesh } from './mesh.ts'
 import { encodeNameConstraints, noSubtrees, type NameConstraints } from './name-constraints.ts'
 import { regionDomain, servicesDomain } from './names.ts'
 import { formatSpiffeId } from './spiffe-id.ts'
 
 export const authorityKinds = ['identity', 'public'] as const
+/** Those of the network itself, which every region has. */
 export type AuthorityKind = (typeof authorityKinds)[number]
+
+export const allKinds = [...authorityKinds, ...meshes] as const
+export type AnyKind = (typeof allKinds)[number]
+
+export const isMesh = (kind: AnyKind): kind is Mesh => (meshes as readonly AnyKind[]).includes(kind)
 
 export interface AuthorityPlace {
   readonly region: string
-  readonly kind: AuthorityKind
+  readonly kind: AnyKind
   readonly placement: Placement
 }
 
@@ -34,9 +41,19 @@ export function authorityProfile(
 ): AuthorityProfile {
   const region = requireRegion(archipelago.regions, place.region)
   const trustDomain = regionDomain(archipelago, region.name)
-  return place.kind === 'identity'
+  const { kind } = place
+  if (isMesh(kind))
+    return {
+      ...(namesUris(kind) && { trustDomain }),
+      purposes: ['serverAuth', 'clientAuth'],
+      nameConstraints: meshConstraints(archipelago, kind, trustDomain),
+    }
+  return kind === 'identity'
     ? { trustDomain, nameConstraints: identityConstraints(archipelago, trustDomain, place) }
-    : { nameConstraints: publicConstraints(trustDomain, region.addresses, place) }
+    : {
+        purposes: ['serverAuth'],
+        nameConstraints: publicConstraints(trustDomain, region.addresses, place),
+      }
 }
 
 /**
@@ -76,13 +93,10 @@ function publicConstraints(
 
 const asRange = (address: string) => `${address}/${isIPv4(address) ? 32 : 128}`
 
-const purposes: Record<AuthorityKind, readonly Purpose[]> = {
-  identity: ['serverAuth', 'clientAuth'],
-  public: ['serverAuth'],
-}
+const everyPurpose = ['serverAuth', 'clientAuth'] as const
 
 export interface Acceptance {
-  readonly kind: AuthorityKind
+  readonly kind: AnyKind
   readonly profile: AuthorityProfile
   readonly roots: readonly Certificate[]
   readonly nowMs: number
@@ -91,7 +105,7 @@ export interface Acceptance {
 /** Refuses what no root of that kind has signed, and an authority of other limits than the profile's. */
 export function acceptIntermediate(certificate: Certificate, acceptance: Acceptance): void {
   const { kind, profile, roots, nowMs } = acceptance
-  verifyChain([certificate], roots, { nowMs, purposes: purposes[kind] })
+  verifyChain([certificate], roots, { nowMs, purposes: profile.purposes ?? everyPurpose })
   requireAuthority(certificate)
   const { trustDomain } = profile
   const name = trustDomain === undefined ? [] : [formatSpiffeId(trustDomain)]
@@ -103,9 +117,8 @@ export function acceptIntermediate(certificate: Certificate, acceptance: Accepta
     )
   if (basicConstraints?.pathLengthMax !== 0)
     throw new Refusal('ERR_AUTHORITY_CONSTRAINTS', 'authority may sign authorities')
-  const isForAll = extendedKeyUsage === undefined
-  const isForServers = extendedKeyUsage?.join() === purposeId.serverAuth
-  if (kind === 'identity' ? !isForAll : !isForServers)
+  const wanted = profile.purposes?.map((purpose) => purposeId[purpose])
+  if (extendedKeyUsage?.join() !== wanted?.join())
     throw new Refusal('ERR_AUTHORITY_CONSTRAINTS', `authority has other purposes than ${kind}`)
   if (!isSame(certificate.nameConstraints, profile.nameConstraints))
     throw new Refusal('ERR_AUTHORITY_CONSTRAINTS', 'authority has other limits than its region')

@@ -8,7 +8,7 @@ import { formatTime, thisClock } from '../time.ts'
 import { parseCertificate, type Certificate } from './certificate.ts'
 import { skewMs } from './chain.ts'
 import { readBits, readDer, readInside } from './der.ts'
-import { extensionId, purposeId } from './extensions.ts'
+import { extensionId, purposeId, type Purpose } from './extensions.ts'
 import { encodeNameConstraints, type NameConstraints } from './name-constraints.ts'
 import { formatSpiffeId, pathOf, type SpiffeId, type TrustDomain } from './spiffe-id.ts'
 
@@ -27,8 +27,10 @@ export interface Issuance {
 }
 /** What the authority below a root may name. */
 export interface AuthorityProfile {
-  /** Without it an authority of server names alone, for clients that know nothing of SPIFFE. */
+  /** What it says of itself; absent where its leaves have no URIs. */
   readonly trustDomain?: TrustDomain
+  /** Of its leaves; absent where nothing limits them. */
+  readonly purposes?: readonly Purpose[]
   readonly nameConstraints: NameConstraints
 }
 export interface LeafProfile {
@@ -65,7 +67,7 @@ export async function issueAuthority(
   profile: AuthorityProfile,
   { issuer, ...issuance }: Issuance & { readonly issuer: Issuer },
 ): Promise<Certificate> {
-  const { trustDomain, nameConstraints } = profile
+  const { trustDomain, purposes, nameConstraints } = profile
   const constraints = encodeNameConstraints(nameConstraints)
   return sign(publicKey, {
     issuer,
@@ -73,9 +75,10 @@ export async function issueAuthority(
     extensions: [
       new x509.BasicConstraintsExtension(true, 0, true),
       new x509.KeyUsagesExtension(keyCertSign | cRLSign, true),
-      ...(trustDomain === undefined
-        ? [new x509.ExtendedKeyUsageExtension([purposeId.serverAuth])]
-        : domainName(trustDomain)),
+      ...(purposes === undefined
+        ? []
+        : [new x509.ExtendedKeyUsageExtension(purposes.map((purpose) => purposeId[purpose]))]),
+      ...domainName(trustDomain),
       new x509.Extension(extensionId.nameConstraints, true, constraints),
     ],
   })

@@ -2,7 +2,7 @@
 // public halves, and requests for authorities.
 import { parseDocument } from 'yaml'
 import * as z from 'zod'
-import { authorityKinds, type AuthorityKind } from '../identity/authority.ts'
+import { allKinds, type AnyKind } from '../identity/authority.ts'
 import { Refusal } from '../errors.ts'
 import { openDoors } from '../network/access-subject.ts'
 import { formatConfiguration, type Configuration } from '../network/configuration.ts'
@@ -17,10 +17,10 @@ const bytesMax = 256 * 1024
 export interface RegionPublic {
   readonly keys: RegionKeys
   /** PEM, of the authorities that wait for a signature. */
-  readonly requests: Readonly<Partial<Record<AuthorityKind, string>>>
+  readonly requests: Readonly<Partial<Record<AnyKind, string>>>
 }
 
-export const requestKey = (kind: AuthorityKind): string => `${kind}.csr`
+export const requestKey = (kind: AnyKind): string => `${kind}.csr`
 const functionUsersKey = (door: string): string => `leafnode-${door}.conf`
 
 /** The entries of the ConfigMap that follow from the keys: themselves, and whom each leafnode server admits. */
@@ -58,7 +58,7 @@ export function parseRegionPublic(text: string): RegionPublic {
   }
   const { 'region.json': keys, ...data } = map.data
   if (keys === undefined) throw illegal('no region.json')
-  const requests = authorityKinds.flatMap((kind) => {
+  const requests = allKinds.flatMap((kind) => {
     const request = data[requestKey(kind)]
     return request === undefined ? [] : [[kind, request] as const]
   })

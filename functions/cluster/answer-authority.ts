@@ -16,7 +16,7 @@ async function main(): Promise<void> {
   const report = reportOnce((line) => console.log(`answer-authority: ${line}`))
   const answering = {
     ...{ region, report, nowMs: Date.now, archipelago: readOwnArchipelago(environment) },
-    cluster: openCluster(namespace),
+    ...{ cluster: openCluster(namespace), inNamespace: openCluster },
   }
   const stop = new AbortController()
   void toldToStop().then(() => stop.abort())

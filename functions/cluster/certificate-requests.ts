@@ -1,6 +1,6 @@
 // Requests for certificates as cert-manager writes them, of the issuer that nobody in the cluster answers
 // for: the operator, far away (manifests/components/tls-cert-manager).
-import type { AuthorityKind } from '../../core/identity/authority.ts'
+import type { AnyKind } from '../../core/identity/authority.ts'
 import type { Cluster, ClusterObject } from '../../kube/cluster.ts'
 
 const certificateRequestKind = {
@@ -34,25 +34,30 @@ export interface CertificateRequest extends ClusterObject {
 }
 
 export interface PendingRequest {
-  readonly kind: AuthorityKind
+  readonly kind: AnyKind
   readonly pem: string
   readonly object: CertificateRequest
 }
 
-/** Of the two authorities of this region, those that wait for an answer. */
-export async function listPending(cluster: Cluster): Promise<PendingRequest[]> {
+/** A namespace, and the authorities that may be asked for in it: whoever rules there has their keys. */
+export interface RequestPlace {
+  readonly cluster: Cluster
+  readonly kinds: readonly AnyKind[]
+}
+
+/** Of these authorities of the region, those that wait for an answer. */
+export async function listPending({ cluster, kinds }: RequestPlace): Promise<PendingRequest[]> {
   const all = await cluster.list<CertificateRequest>(certificateRequestKind)
   return all.flatMap((object) => {
-    const kind = kindOf(object)
+    const kind = kinds.find((each) => asksFor(each, object))
     if (kind === undefined || isSettled(object)) return []
     return [{ kind, pem: Buffer.from(object.spec.request, 'base64').toString(), object }]
   })
 }
 
-function kindOf({ spec: { issuerRef, isCA } }: CertificateRequest): AuthorityKind | undefined {
+function asksFor(wanted: AnyKind, { spec: { issuerRef, isCA } }: CertificateRequest): boolean {
   const { name, kind, group } = issuerRef
-  const isOurs = group === offlineGroup && kind === offlineKind && isCA === true
-  return isOurs && (name === 'identity' || name === 'public') ? name : undefined
+  return group === offlineGroup && kind === offlineKind && isCA === true && name === wanted
 }
 
 function isSettled({ status }: CertificateRequest): boolean {

@@ -1,5 +1,6 @@
 // What each region's own Argo CD pulls: its root, the servers and functions, and the trust.
 import type { Archipelago } from '../../core/archipelago.ts'
+import { meshPlaces, type Mesh } from '../../core/identity/mesh.ts'
 import { argocdNamespace, inCluster } from '../argocd.ts'
 
 type Facts = Pick<Archipelago, 'gitops' | 'kubernetes'>
@@ -28,6 +29,18 @@ export function trustApplication(facts: Facts, region: string): object {
     name: 'trust',
     path: `manifests/trust/${region}`,
     namespace: facts.kubernetes.namespace,
+  })
+}
+
+/** As the branch has it: an authority is asked for by a name that hardly ever changes. */
+export function meshApplication(
+  facts: Facts,
+  { region, mesh }: { readonly region: string; readonly mesh: Mesh },
+): object {
+  return application(facts, {
+    name: `mesh-${mesh}`,
+    path: `manifests/meshes/${region}/${mesh}`,
+    namespace: meshPlaces[mesh].namespace,
   })
 }
 

@@ -1,6 +1,7 @@
 // The walls around what a commit may do in a cluster: for each Application a project with its one
 // repository, its one namespace and the kinds that it needs.
 import type { Archipelago } from '../../core/archipelago.ts'
+import { meshPlaces, type Mesh } from '../../core/identity/mesh.ts'
 import { argocdNamespace, inCluster } from '../argocd.ts'
 
 type Facts = Pick<Archipelago, 'gitops' | 'kubernetes'>
@@ -54,6 +55,18 @@ export function trustProject(facts: Facts): object {
     description: 'What the operator signed: accounts, deny list, authorities.',
     namespace: facts.kubernetes.namespace,
     kinds: kinds('', 'ConfigMap'),
+  })
+}
+
+/** Of the mesh's namespace, where everything else is the mesh's own, what its authority needs. */
+export function meshProject(facts: Facts, mesh: Mesh): object {
+  return project(facts, `mesh-${mesh}`, {
+    description: `The authority of ${mesh} in this region.`,
+    namespace: meshPlaces[mesh].namespace,
+    kinds: [
+      ...kinds('cert-manager.io', 'Certificate', ...(mesh === 'osm' ? ['Issuer'] : [])),
+      ...(mesh === 'osm' ? kinds('config.openservicemesh.io', 'MeshRootCertificate') : []),
+    ],
   })
 }
 

@@ -4,7 +4,9 @@ import { stringify } from 'yaml'
 import type { Archipelago } from '../../core/archipelago.ts'
 import { Refusal } from '../../core/errors.ts'
 import { formatConfiguration } from '../../core/network/configuration.ts'
+import { meshes } from '../../core/identity/mesh.ts'
 import { configureAccounts } from '../../core/network/pod.ts'
+import { authorityKey, rootsKey } from '../../core/trust/region-authority.ts'
 import type { PublishedTrust } from '../../store/published-trust.ts'
 
 const header =
@@ -37,16 +39,24 @@ export const trustKey = (path: string): string => path.replaceAll('/', '.')
 const trustData = ({ files }: PublishedTrust) =>
   Object.fromEntries([...files].map(([path, text]) => [trustKey(path), text]))
 
-/** The region's own authorities, and those of all: nobody's private half is in either. */
+/**
+ * The region's own authorities, and those of all: nobody's private half is in either. What servers trust holds
+ * nothing of a mesh.
+ */
 function authorityData({ authorities, roots }: PublishedTrust, region: string) {
   const own = authorities.get(region)
+  const ofMeshes = meshes.flatMap((mesh) => [
+    [authorityKey(mesh), own?.[mesh] ?? ''],
+    [rootsKey(mesh), roots[mesh]],
+  ])
   const network = [...authorities.values()].map(({ identity }) => identity).join('')
-  const files = {
-    'region.pem': own?.identity ?? '',
-    'public.pem': own?.public ?? '',
+  const files: Record<string, string> = {
+    [authorityKey('identity')]: own?.identity ?? '',
+    [authorityKey('public')]: own?.public ?? '',
     'network.pem': network,
-    'roots.pem': roots.identity,
-    'public-roots.pem': roots.public,
+    [rootsKey('identity')]: roots.identity,
+    [rootsKey('public')]: roots.public,
+    ...Object.fromEntries(ofMeshes),
   }
   return Object.fromEntries(Object.entries(files).filter(([, pem]) => pem !== ''))
 }

@@ -1,7 +1,7 @@
 // Signs all that a region needs of its operator: both of its authorities, and the accounts with its public
 // keys. Each part is done once for each key; run again, what was done is found as it is.
 import { Refusal } from '../../core/errors.ts'
-import { authorityKinds, type AuthorityKind } from '../../core/identity/authority.ts'
+import { authorityKinds, isMesh, type AnyKind } from '../../core/identity/authority.ts'
 import type { Certificate } from '../../core/identity/certificate.ts'
 import { outsideOfClusters } from '../../core/network/outside.ts'
 import type { Plan } from '../../core/plan/plan.ts'
@@ -13,6 +13,8 @@ import {
   signIntermediate,
   type SignedIntermediate,
 } from '../../store/intermediate.ts'
+import { readAuthorities } from '../../store/authorities.ts'
+import { readRoots } from '../../store/authority-files.ts'
 import { writeNetworkFile } from '../../store/network-file.ts'
 import { planTrust, requireTrustAgreed } from '../../store/plan-trust.ts'
 import { publicFiles } from '../../store/public.ts'
@@ -25,6 +27,8 @@ export interface AdoptionPlan {
   readonly plan: Plan
   /** Its cluster was made anew: nothing that the old one held is trusted any more. */
   readonly isRebuilt: boolean
+  /** Which authorities a region has: those of the network, and of its meshes. */
+  readonly kinds: readonly AnyKind[]
 }
 
 /** Changes nothing; refuses where the operator is not here, and a region whose keys are. */
@@ -33,25 +37,36 @@ export function planAdoption(
   { keys, requests }: RegionPublic,
 ): AdoptionPlan {
   const { homes } = store
+  const { region } = keys
   if (!hasHome(store, operatorHomeName))
     throw new Refusal('ERR_STORE_UNREADABLE', `no operator in ${homes.data}`)
-  if (hasHome(store, keys.region))
+  if (hasHome(store, region))
     throw new Refusal(
       'ERR_HOME_HERE',
-      `region ${keys.region} has its home in ${homes.data}, not in a cluster`,
+      `region ${region} has its home in ${homes.data}, not in a cluster`,
     )
-  const published = store.files.read(publicFiles.region(homes.public, keys.region))
+  const published = store.files.read(publicFiles.region(homes.public, region))
   const isRebuilt =
     published !== undefined && parseRegionKeys(published).leafnodeUser !== keys.leafnodeUser
-  const missing = authorityKinds.filter((kind) => requests[kind] === undefined)
+  const kinds = [...authorityKinds, ...store.archipelago.kubernetes.meshes]
+  const missing = kinds
+    .filter((kind) => requests[kind] === undefined)
+    .filter((kind) => !isMesh(kind) || readAuthorities(store, { kind, region }).length > 0)
   if (isRebuilt && missing.length > 0)
     throw new Refusal(
       'ERR_REGION_PUBLIC_ILLEGAL',
-      `region ${keys.region} was made anew and does not ask for its authorities yet: ${missing.join(', ')}`,
+      `region ${region} was made anew and does not ask for its authorities yet: ${missing.join(', ')}`,
     )
+  for (const kind of kinds) if (requests[kind] !== undefined) requireRoots(store, kind)
   const { plan } = planTrust(signingAt(store), wantedOf(keys))
   if (plan === undefined) throw new TypeError('the operator is here, and signs nothing')
-  return { plan, isRebuilt }
+  return { plan, isRebuilt, kinds }
+}
+
+/** Before anything is signed: a mesh's root is made when there is a mesh. */
+function requireRoots({ files, homes }: AuthorityStore, kind: AnyKind): void {
+  if (readRoots(files, homes, kind).length === 0)
+    throw new Refusal('ERR_STORE_UNREADABLE', `no ${kind} root is published`)
 }
 
 const wantedOf = (keys: RegionPublic['keys']) => ({ homes: [operatorHomeName], adopted: [keys] })
@@ -63,11 +78,11 @@ const signingAt = ({ archipelago, homes, nowMs }: AuthorityStore) => ({
 })
 
 export interface RootKeys {
-  readonly keyFile: (kind: AuthorityKind) => string | undefined
+  readonly keyFile: (kind: AnyKind) => string | undefined
   readonly passphrase: () => Promise<string>
 }
 export interface SignedKind {
-  readonly kind: AuthorityKind
+  readonly kind: AnyKind
   /** Absent where the region has not asked yet. */
   readonly signed?: SignedIntermediate
   readonly withdrawn: readonly Certificate[]
@@ -77,11 +92,10 @@ export interface SignedKind {
 export async function signAdopted(
   store: AuthorityStore,
   found: RegionPublic,
-  { plan, isRebuilt, ...roots }: AdoptionPlan & RootKeys,
+  { plan, isRebuilt, kinds, ...roots }: AdoptionPlan & RootKeys,
 ): Promise<SignedKind[]> {
   const signed: SignedKind[] = []
-  for (const kind of authorityKinds)
-    signed.push(await signKind(store, found, { ...roots, kind, isRebuilt }))
+  for (const kind of kinds) signed.push(await signKind(store, found, { ...roots, kind, isRebuilt }))
   signAccounts(store, found, plan)
   return signed
 }
@@ -107,7 +121,7 @@ async function signKind(
     keyFile,
     passphrase,
     isRebuilt,
-  }: RootKeys & { readonly kind: AuthorityKind; readonly isRebuilt: boolean },
+  }: RootKeys & { readonly kind: AnyKind; readonly isRebuilt: boolean },
 ): Promise<SignedKind> {
   const request = requests[kind]
   if (request === undefined) return { kind, withdrawn: [] }

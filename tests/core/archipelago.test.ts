@@ -59,6 +59,7 @@ test('reads the example', (t) => {
       clusterDomain: 'cluster.local',
       gatewayNodePort: 30_522,
       clientNodePort: 30_422,
+      meshes: [],
     },
     accounts: [{ name: 'KUBECON', connectionsMax: 10_000 }],
   })

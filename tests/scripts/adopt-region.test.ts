@@ -1,5 +1,6 @@
 // A region's second step: from the ConfigMap that its cluster published to a commit for all regions.
 import { execFileSync } from 'node:child_process'
+import type { KeyObject } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
@@ -16,12 +17,13 @@ import { runScript } from '../run-script.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 
 /** What a cluster publishes: its Secrets stay with it, here with the garbage collector. */
-function regionPublic(region: string, { asks = true } = {}): string {
+function regionPublic(region: string, { asks = true, more = {} } = {}): string {
   const { keys } = makeRegionKeys(archipelago, region, new Map())
   const request = () => requestCertificate(makeAuthorityKey().privateKey)
   const data = {
     ...formatRegionPublic(keys, archipelago),
     ...(asks && { 'identity.csr': request(), 'public.csr': request() }),
+    ...more,
   }
   const metadata = { name: 'region-public', namespace: 'nats', resourceVersion: '7' }
   return JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data })
@@ -137,6 +139,38 @@ test('a cluster made anew is adopted when somebody agrees, and the old one is tr
   t.is(parseCertificates(after).length, 1)
   t.not(after, before)
   t.is(git('rev-list', '--count', 'HEAD'), '1', 'it was told not to commit')
+})
+
+test('the authority of a mesh is signed by a root of its own, and is nothing that servers trust', async (t) => {
+  const { clone, adopt, run, stick, manifest } = await withOperator(t)
+  const istio = requestCertificate(makeAuthorityKey().privateKey)
+  const text = regionPublic('ams3', { more: { 'istio.csr': istio } })
+  await adopt('ams3', text)
+  t.is(manifest('ams3', 'region-authority')['istio.pem'], undefined, 'no mesh in archipelago.yaml')
+
+  writeFileSync(join(clone, 'archipelago.yaml'), `${good}kubernetes: { meshes: [istio] }\n`)
+  const early = await adopt('ams3', text)
+  t.is(early.code, 1)
+  t.regex(early.stderr, /^adopt-region: no istio root is published\ndo: .+make-root --kind/)
+  const made = await run('make-root', '--kind', 'istio', '--key-dir', stick)
+  t.is(made.code, 0, made.stderr)
+  const adopted = await adopt('ams3', text)
+  t.is(adopted.code, 0, adopted.stderr)
+  t.regex(adopted.stdout, /^ams3, istio: signed: sha256 [0-9a-f]{64}/m)
+
+  const own = manifest('ams3', 'region-authority')
+  const [authority] = parseCertificates(own['istio.pem'] ?? '')
+  const [root] = parseCertificates(own['istio-roots.pem'] ?? '')
+  t.deepEqual(authority?.nameConstraints?.permitted, {
+    uris: ['ams3.archipelago.example'],
+    dns: ['istio-system.svc'],
+    ips: [],
+  })
+  t.true(authority?.openssl.verify(root?.openssl.publicKey as KeyObject))
+  const servers = ['region.pem', 'network.pem', 'roots.pem'].map((name) => own[name] ?? '')
+  for (const each of servers) t.false(each.includes((own['istio.pem'] ?? '').slice(100, 200)))
+  t.notRegex(JSON.stringify(manifest('ams3', 'trust')), /istio/)
+  t.is(manifest('sfo2', 'region-authority')['istio.pem'], undefined)
 })
 
 test('what is not the region of this operator is refused', async (t) => {
