@@ -2,8 +2,9 @@
 import type { Archipelago } from '../../core/archipelago.ts'
 import { meshPlaces, type Mesh } from '../../core/identity/mesh.ts'
 import { absent, isWriter } from './certificate-rules.ts'
+import { osmGuards } from './osm-guards.ts'
 
-type Facts = Pick<Archipelago, 'kubernetes'>
+type Facts = Pick<Archipelago, 'kubernetes' | 'trustDomain'>
 
 const rbac = 'rbac.authorization.k8s.io'
 const answerer = 'answer-authority'
@@ -11,7 +12,7 @@ const certManager = 'system:serviceaccount:cert-manager:cert-manager'
 const offline = "object.spec.issuerRef.?group.orValue('') == 'archipelago.example'"
 
 /** None where there is no mesh. */
-export function meshGuards(facts: Facts): object[] {
+export function meshGuards(facts: Facts, region: string): object[] {
   const { meshes, namespace } = facts.kubernetes
   if (meshes.length === 0) return []
   return [
@@ -19,6 +20,7 @@ export function meshGuards(facts: Facts): object[] {
     ...meshes.flatMap((mesh) => answerRights(mesh, namespace)),
     approval(meshes),
     binding('ClusterRoleBinding', { name: approvalName }, { namespace, role: 'ClusterRole' }),
+    ...(meshes.includes('osm') ? osmGuards(facts, region) : []),
     ...policy('archipelago-mesh-certificates', certificatePolicy(meshes)),
     ...policy('archipelago-mesh-requests', requestPolicy(meshes, namespace)),
   ]

@@ -2,7 +2,7 @@
 // project that holds that to the mesh's namespace. As cloned there is none.
 import type { Archipelago } from '../../core/archipelago.ts'
 import { regionDomain } from '../../core/identity/names.ts'
-import type { Mesh } from '../../core/identity/mesh.ts'
+import { meshPlaces, type Mesh } from '../../core/identity/mesh.ts'
 import { formatAll, formatGenerated } from '../kustomization.ts'
 import type { Files } from '../render.ts'
 import { meshApplication } from './applications.ts'
@@ -23,7 +23,10 @@ function renderRegion(archipelago: Archipelago, region: string): [path: string, 
   const applications = meshes.map((mesh) => meshApplication(archipelago, { region, mesh }))
   return [
     [`manifests/argocd/root/${region}/generated/meshes.yaml`, formatAll(applications)],
-    [`manifests/guards/${region}/generated/meshes.yaml`, formatAll(meshGuards(archipelago))],
+    [
+      `manifests/guards/${region}/generated/meshes.yaml`,
+      formatAll(meshGuards(archipelago, region)),
+    ],
     ...meshes.flatMap((mesh) => renderFolder(archipelago, region, mesh)),
   ]
 }
@@ -54,6 +57,6 @@ function renderFolder(
 const trustDomainOf = (archipelago: Archipelago, region: string) => ({
   apiVersion: 'config.openservicemesh.io/v1alpha2',
   kind: 'MeshRootCertificate',
-  metadata: { name: 'archipelago', namespace: 'osm-system' },
+  metadata: { name: 'osm-mesh-root-certificate', namespace: meshPlaces.osm.namespace },
   spec: { trustDomain: regionDomain(archipelago, region) },
 })

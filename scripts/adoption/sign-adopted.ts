@@ -57,7 +57,8 @@ export function planAdoption(
       'ERR_REGION_PUBLIC_ILLEGAL',
       `region ${region} was made anew and does not ask for its authorities yet: ${missing.join(', ')}`,
     )
-  for (const kind of kinds) if (requests[kind] !== undefined) requireRoots(store, kind)
+  for (const kind of kinds.filter(isMesh))
+    if (requests[kind] !== undefined) requireRoots(store, kind)
   const { plan } = planTrust(signingAt(store), wantedOf(keys))
   if (plan === undefined) throw new TypeError('the operator is here, and signs nothing')
   return { plan, isRebuilt, kinds }

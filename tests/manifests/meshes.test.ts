@@ -64,13 +64,14 @@ for (const mesh of meshes) {
     const [certificate] = (await build(`meshes/ams3/${mesh}`)).filter(
       ({ kind }) => kind === 'Certificate',
     ) as (Manifest & { readonly spec: Record<string, unknown> })[]
+    // Linkerd reads "EC PRIVATE KEY" alone.
+    const encoding = mesh === 'linkerd' ? 'PKCS1' : 'PKCS8'
     t.is(certificate?.metadata.namespace, namespace)
     t.like(certificate?.spec, {
       secretName: secret,
       isCA: true,
       commonName: mesh,
-      // What every one of them takes, Linkerd's proxy among them.
-      privateKey: { algorithm: 'ECDSA', size: 256, encoding: 'PKCS8', rotationPolicy: 'Always' },
+      privateKey: { algorithm: 'ECDSA', size: 256, encoding, rotationPolicy: 'Always' },
       issuerRef: { group: 'archipelago.example', kind: 'OfflineSigner', name: mesh },
     })
   })
@@ -98,11 +99,11 @@ test('an Application for each mesh comes with the root, within its project', asy
 test('answer-authority gets no right in a mesh’s namespace but on requests, from guards alone', async (t) => {
   const guards = await build('guards/ams3')
   const roles = guards.filter(
-    ({ kind, metadata }) => kind === 'Role' && metadata.namespace !== 'nats',
+    ({ kind, metadata }) => kind === 'Role' && metadata.name === 'archipelago-answer-authority',
   ) as (Manifest & { readonly rules: readonly { readonly resources: readonly string[] }[] })[]
   t.deepEqual(
-    roles.map(({ metadata }) => metadata.namespace).toSorted(),
-    meshes.map((mesh) => meshPlaces[mesh].namespace).toSorted(),
+    new Set(roles.map(({ metadata }) => metadata.namespace)),
+    new Set(['nats', ...meshes.map((mesh) => meshPlaces[mesh].namespace)]),
   )
   for (const { rules } of roles)
     t.deepEqual(
