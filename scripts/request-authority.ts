@@ -1,20 +1,8 @@
 // A region's side of its authority: makes the key where it stays, writes the request, and adopts the
 // certificate when the operator has signed it.
-import type { KeyObject } from 'node:crypto'
-import { resolve } from 'node:path'
-import { intermediateFiles, readIntermediates } from '../store/authority-files.ts'
-import { formatCertificates, type Certificate } from '../core/identity/certificate.ts'
-import { authorityProfile, type AuthorityPlace } from '../core/identity/authority.ts'
-import { readOrRefuse } from '../store/files.ts'
-import {
-  adoptIntermediate,
-  readIntermediate,
-  readWaiting,
-  requestIntermediate,
-} from '../store/intermediate.ts'
-import type { AuthorityStore } from '../store/root.ts'
-import { keySha256, readCsr } from '../core/identity/csr.ts'
-import { authorityPlace, describeCertificate, kindOption, openStore } from './authority-options.ts'
+import { authorityProfile } from '../core/identity/authority.ts'
+import { advanceAuthority } from './advance-authority.ts'
+import { authorityPlace, kindOption, openStore } from './authority-options.ts'
 import { networkCommand, openPlace, runCommand } from './command.ts'
 
 const command = networkCommand(
@@ -38,7 +26,7 @@ async function main(): Promise<void> {
   const store = openStore(opened, { isDryRun })
   const place = authorityPlace(options)
   authorityProfile(opened.archipelago, place)
-  const outcome = advance(store, place, { file: certificate, isReplaced: replace })
+  const outcome = advanceAuthority(store, place, { file: certificate, isReplaced: replace })
   if (json) return console.log(JSON.stringify({ ...outcome, isDryRun: isDryRun ?? false }))
   const { state, request, keySha256: key, sha256, notAfter } = outcome
   if (state === 'requested') {
@@ -51,51 +39,6 @@ async function main(): Promise<void> {
   console.log(
     `${verb}: ${place.kind} authority of ${place.region}: sha256 ${sha256}, until ${notAfter}`,
   )
-}
-
-interface Outcome {
-  readonly state: 'in use' | 'adopted' | 'requested'
-  readonly request?: string
-  /** Of the request, by which who signs knows that it is this one. */
-  readonly keySha256?: string
-  readonly sha256?: string
-  readonly notAfter?: string
-}
-
-interface Wish {
-  readonly file?: string | undefined
-  readonly isReplaced?: boolean | undefined
-}
-
-function advance(
-  store: AuthorityStore,
-  place: AuthorityPlace,
-  { file, isReplaced = false }: Wish,
-): Outcome {
-  if (file !== undefined) {
-    const pem = readOrRefuse(resolve(file), 'certificate')
-    return { state: 'adopted', ...describeCertificate(adoptIntermediate(store, place, pem)) }
-  }
-  const known = readIntermediate(store, place)
-  const isWanted = isReplaced || readWaiting(store, place) !== undefined
-  if (known !== undefined && !isWanted)
-    return { state: 'in use', ...describeCertificate(known.certificate) }
-  const key = readCsr(requestIntermediate(store, place))
-  const signed = findSigned(store, place, key)
-  if (signed === undefined) {
-    const { request } = intermediateFiles(store.homes, place, 'next')
-    return { state: 'requested', request, keySha256: keySha256(key) }
-  }
-  const adopted = adoptIntermediate(store, place, formatCertificates([signed]))
-  return { state: 'adopted', ...describeCertificate(adopted) }
-}
-
-function findSigned(
-  { files, homes }: AuthorityStore,
-  place: AuthorityPlace,
-  key: KeyObject,
-): Certificate | undefined {
-  return readIntermediates(files, homes, place).find(({ openssl }) => openssl.publicKey.equals(key))
 }
 
 runCommand(command.name(), main, {
