@@ -40,8 +40,9 @@ export function once(read: () => Promise<string>): () => Promise<string> {
 async function ask({ input, output }: Terminal, prompt: string): Promise<string> {
   if (!input.isTTY)
     throw new Refusal('ERR_PASSPHRASE_MISSING', 'no passphrase: there is no terminal to ask at')
-  output.write(prompt)
+  // First: who types as soon as he is asked is not shown what he types.
   input.setRawMode(true)
+  output.write(prompt)
   try {
     return await readLine(input)
   } finally {

@@ -11,7 +11,10 @@ function terminalOf(...answers: string[]) {
   let shown = ''
   const output = new PassThrough().on('data', (chunk: Buffer) => {
     shown += chunk.toString()
-    if (shown.endsWith(': ')) input.write(answers.shift() ?? '\u0003')
+    if (!shown.endsWith(': ')) return
+    // Who types this fast is not shown what he types.
+    if (raw.at(-1) === true) input.write(answers.shift() ?? '\u0003')
+    else input.destroy(new Error('asked before the terminal stopped showing what is typed'))
   })
   const input = Object.assign(new PassThrough(), {
     isTTY: true,
