@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { readTyped, recordName, type Typed } from './ran.ts'
 
 const prefix = 'archipelago-tests-'
 const compiled = '.compiled'
@@ -12,6 +13,8 @@ const endMs = 3_000
 export interface RunFolder {
   /** For ava, and so for every process below it. */
   readonly env: NodeJS.ProcessEnv
+  /** The commands that its tests have run so far. */
+  typed(): Typed[]
   /** Ends and removes everything; what there was, a line for each process and file. */
   close(): Promise<string[]>
 }
@@ -24,7 +27,11 @@ export async function openRunFolder(): Promise<RunFolder> {
   mkdirSync(join(folder, compiled))
   return {
     // Two hundred processes and threads compile the same modules: the first one for all.
-    env: { TMPDIR: folder, NODE_COMPILE_CACHE: join(folder, compiled) },
+    env: {
+      ...{ TMPDIR: folder, NODE_COMPILE_CACHE: join(folder, compiled) },
+      ARCHIPELAGO_TYPED: join(folder, recordName),
+    },
+    typed: () => readTyped(folder),
     close: () => clear(folder),
   }
 }
@@ -49,7 +56,7 @@ function isRunning(pid: number): boolean {
 
 async function clear(folder: string): Promise<string[]> {
   const left = await endProcesses(folder)
-  const files = readdirSync(folder).filter((name) => name !== compiled)
+  const files = readdirSync(folder).filter((name) => name !== compiled && name !== recordName)
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
   return [...left, ...files.map((name) => `file ${join(folder, name)}`)]
 }

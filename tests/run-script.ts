@@ -1,6 +1,7 @@
 // Runs a command of scripts/ as a person would, and hears what it says.
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { recordTyped } from './ran.ts'
 
 const folder = fileURLToPath(new URL('../scripts/', import.meta.url))
 
@@ -11,12 +12,14 @@ export interface Ran {
 }
 
 /** Ends with whatever code the command ended with; a hang is ended after a minute. */
-export function runScript(
+export async function runScript(
   name: string,
   args: readonly string[],
   options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
 ): Promise<Ran> {
-  return run(process.execPath, [`${folder}${name}.ts`, ...args], options)
+  const ran = await run(process.execPath, [`${folder}${name}.ts`, ...args], options)
+  recordTyped({ words: [name, ...args], code: ran.code })
+  return ran
 }
 
 /** The same for any program. */

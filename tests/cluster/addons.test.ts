@@ -1,8 +1,9 @@
 // What the lab installs beside Kubernetes: that it is the real thing, and works.
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { X509Certificate } from 'node:crypto'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import test from 'ava'
+import { openTerminal } from '../docs/terminal.ts'
 import { until } from '../until.ts'
 import { installArgoCd } from './addons/argo-cd.ts'
 import { installCertManager } from './addons/cert-manager.ts'
@@ -129,6 +130,14 @@ test('a secret that was sealed for this cluster is opened in it, in its namespac
   const seal = (args: string[], input = '') =>
     cluster.runIn(node.name, kubeseal, ['--kubeconfig', cluster.kubeconfig(), ...args], { input })
   const secret = { ...named('v1', 'Secret', 'sealed'), stringData: { word: 'open' } }
+  const fetch = 'kubeseal --fetch-cert > manifests/overlays/ams3/sealing-certificate.pem'
+  const clone = mkdtempSync(join(lab.folder, 'clone-'))
+  mkdirSync(join(clone, 'manifests/overlays/ams3'), { recursive: true })
+  const PATH = `${dirname(kubeseal)}:${process.env['PATH']}`
+  const env = { KUBECONFIG: cluster.kubeconfig(), PATH }
+  await openTerminal({ clone, home: clone, env, prefix: lab.client.prefix }).type(fetch)
+  const [, file = ''] = fetch.split(' > ')
+  t.regex(readFileSync(join(clone, file), 'utf8'), /-----BEGIN CERTIFICATE-----/)
   const sealed = await seal(['--namespace=default'], JSON.stringify(secret))
   t.false(sealed.includes('open'))
   await apply([JSON.parse(sealed) as object])

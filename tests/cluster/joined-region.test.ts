@@ -8,7 +8,8 @@ import test from 'ava'
 import { buildKustomization } from '../../gitops/kustomize.ts'
 import type { Manifest } from '../../gitops/manifest.ts'
 import { renderComponent } from '../../image/component.ts'
-import { runScript } from '../run-script.ts'
+import { linesUnder } from '../docs/command.ts'
+import { openTerminal, type Terminal } from '../docs/terminal.ts'
 import { until } from '../until.ts'
 import { installCertManager } from './addons/cert-manager.ts'
 import type { Cluster } from './lab/cluster.ts'
@@ -21,16 +22,13 @@ import { makeProjectImages } from './project-images.ts'
 
 const root = join(import.meta.dirname, '../..')
 const folder = mkdtempSync(join(tmpdir(), 'archipelago-joined-'))
-const [clone, data, stick] = ['clone', 'data', 'stick'].map((name) => join(folder, name)) as [
-  string,
-  string,
-  string,
-]
+const [clone, data] = [join(folder, 'clone'), join(folder, '.local/share/archipelago/archipelago')]
 const patience = { deadlineMs: 180_000 }
 const doors = ['lobby', 'invite', 'identity']
 let lab: Lab
 let cluster: Cluster
 let overlay: Manifest[]
+let terminal: Terminal
 
 test.before('a cluster with cert-manager, and a clone of the operator’s', async (t) => {
   const report = (line: string): void => t.log(line)
@@ -43,12 +41,19 @@ test.before('a cluster with cert-manager, and a clone of the operator’s', asyn
   cpSync(join(root, 'archipelago.yaml'), join(clone, 'archipelago.yaml'))
   const component = join(clone, 'manifests/components/images/kustomization.yaml')
   writeFileSync(component, renderComponent(images))
-  for (const args of [
-    ['init', '-q'],
-    ['config', 'user.name', 'o'],
-    ['config', 'user.email', 'o@o'],
-  ])
-    execFileSync('git', ['-C', clone, ...args])
+  const git = (...args: string[]) => execFileSync('git', args, { cwd: clone })
+  execFileSync('git', ['init', '-q', '--bare', '--initial-branch=main', join(folder, 'remote')])
+  git('init', '-q', '--initial-branch=main')
+  git('config', 'user.name', 'o')
+  git('config', 'user.email', 'o@o')
+  git('remote', 'add', 'origin', '../remote')
+  terminal = openTerminal({
+    ...{ clone, home: folder, prefix: lab.client.prefix, passphrase: 'correct horse battery' },
+    env: { KUBECONFIG: cluster.kubeconfig(), PATH: `${lab.toolbox.bin}:${process.env['PATH']}` },
+  })
+  git('add', '--all')
+  git('commit', '-q', '-m', 'begin')
+  git('push', '-q', '-u', 'origin', 'main')
   const [guards, region] = await Promise.all(
     ['guards', 'overlays'].map((kind) =>
       buildKustomization(join(clone, 'manifests', kind, 'ams3')),
@@ -96,11 +101,19 @@ test.serial(
 )
 
 test.serial('the second step signs them, and the region serves', async (t) => {
-  await script(t, 'bootstrap-trust', '--home', 'operator')
-  await script(t, 'make-root', '--key-dir', stick)
-  const pasted = join(folder, 'region-public.yaml')
-  writeFileSync(pasted, await kubectl('get', 'configmap/region-public', '-o', 'yaml'))
-  await script(t, 'adopt-region', 'ams3', '--file', pasted, '--root-key-dir', stick)
+  t.regex(await terminal.type('kubectl -n nats get events'), /region ams3 is not adopted: run npx/)
+  const [bootstrap = '', makeRoot = '', adopt = ''] = linesUnder(
+    'docs/operations.md',
+    'A region in its cluster',
+  )
+  await terminal.type(bootstrap)
+  await terminal.type(makeRoot)
+  t.regex(await terminal.type(adopt), /^ams3, identity: signed: .*\n(.*\n)*committed: /m)
+  const again = linesUnder('docs/operations.md', 'Regions that pull').filter((line) =>
+    line.includes('adopt-region'),
+  )
+  for (const line of [...again, ...linesUnder('README.md', 'Three clusters').slice(1)])
+    t.regex(await terminal.type(line), /was signed before: (.*\n)*nothing to write$/m)
   await cluster.apply(await buildKustomization(join(clone, 'manifests/trust/ams3')))
   await kubectl('wait', 'certificate', '--all', '--for=condition=Ready', '--timeout=120s')
   for (const workload of [
@@ -184,15 +197,6 @@ function oneOfEach(manifest: Manifest): Manifest {
 
 const kubectl = (...args: string[]) =>
   cluster.kubectl(['--namespace', 'nats', ...args], { deadlineMs: 250_000 })
-
-interface Script {
-  is(actual: unknown, expected: unknown, message?: string): unknown
-}
-
-async function script(t: Script, name: string, ...args: string[]): Promise<void> {
-  const ran = await runScript(name, [...args, '--data-dir', data], { cwd: clone })
-  t.is(ran.code, 0, ran.stderr)
-}
 
 async function regionPublic(): Promise<string | undefined> {
   const text = await kubectl('get', 'configmap/region-public', '-o', 'json').catch(() => '')

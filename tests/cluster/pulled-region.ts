@@ -2,6 +2,7 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parseDocument } from 'yaml'
 import { readArchipelago } from '../../store/archipelago.ts'
 import type { Repository } from './addons/repository.ts'
 import type { Lab } from './lab/lab.ts'
@@ -24,8 +25,8 @@ export async function makePulledRegion(
 ): Promise<PulledRegion> {
   const tree = join(lab.folder, 'pulled')
   cpSync(join(root, 'manifests/argocd'), join(tree, 'manifests/argocd'), { recursive: true })
-  cpSync(join(root, 'archipelago.yaml'), join(tree, 'archipelago.yaml'))
   const { repository } = readArchipelago(join(root, 'archipelago.yaml')).gitops
+  writeFileSync(join(tree, 'archipelago.yaml'), withOneRegion())
   for (const entry of readdirSync(tree, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile() || !entry.name.endsWith('.yaml')) continue
     const file = join(entry.parentPath, entry.name)
@@ -61,6 +62,13 @@ export async function makePulledRegion(
     },
   })
   return { tree, push }
+}
+
+/** A network of the one region that there is. */
+function withOneRegion(): string {
+  const file = parseDocument(readFileSync(join(root, 'archipelago.yaml'), 'utf8'))
+  for (const name of ['sfo2', 'sgp1']) file.deleteIn(['regions', name])
+  return file.toString({ lineWidth: 0 })
 }
 
 function write(file: string, content: string | object): void {

@@ -63,6 +63,15 @@ test.serial('who looks at the network finds the links from before it', async (t)
   )
 })
 
+test.serial('restart-links makes them anew, and nothing is found any more', async (t) => {
+  const before = network.supercluster.pids()
+  const ran = await runScript('restart-links', place())
+  t.is(ran.code, 0, ran.stderr)
+  for (const [name, pid] of network.supercluster.pids()) t.not(before.get(name), pid, name)
+  const { code, stdout } = await runScript('verify-supercluster', place())
+  t.is(code, 0, stdout)
+})
+
 test.serial('the identity root is replaced, and functions of every region answer', async (t) => {
   const before = pids()
   const ran = await roll('--root', '--kind', 'identity')

@@ -1,14 +1,18 @@
 import { spawn } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as delay } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
+import { parseNetworkFile } from '../../core/access/network-file.ts'
+import { findTool } from '../../laptop/tools.ts'
+import { linesUnder } from '../docs/command.ts'
+import { openTerminal } from '../docs/terminal.ts'
 import { claimPorts } from '../port-block.ts'
 import { runScript } from '../run-script.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
-import { writeTestArchipelago } from '../test-network.ts'
+import { serversOf, writeTestArchipelago } from '../test-network.ts'
 import { until } from '../until.ts'
 
 const script = fileURLToPath(new URL('../../scripts/start.ts', import.meta.url))
@@ -21,7 +25,7 @@ interface Place {
 }
 
 async function makePlace(t: ExecutionContext): Promise<Place> {
-  const folder = temporaryFolder(t)
+  const folder = temporaryFolder(t, 'h-')
   const ports = await claimPorts()
   t.teardown(() => ports[Symbol.asyncDispose]())
   const { firstPort } = ports
@@ -44,33 +48,64 @@ function processesOf(folder: string): string[] {
     .filter((pid) => isOurs(pid, 'cmdline') || isOurs(pid, 'environ'))
 }
 
+/** What the lines of README.md show, in another terminal than that of `npm start`. */
+const shows: Readonly<Record<string, RegExp>> = {
+  'npx node scripts/request-credentials.ts --network $network --name alice --out alice.creds':
+    /alice\.creds/,
+  'npm run invoke -- provision-credentials --name alice': /-----BEGIN NATS USER JWT-----/,
+  'npx node scripts/verify-supercluster.ts': /^✔/m,
+  'npx node scripts/verify-peer.ts --all': /^✔ everything fits \(/m,
+  'npx node scripts/issue-invite.ts --role moderator --name carol --ttl 48h --out carol.invite.json':
+    /carol/,
+  'npx node scripts/revoke-credentials.ts --name alice': /^✔ deny list .*: 9 functions show it$/m,
+}
+
 test.serial(
-  '--once proves the network and leaves nothing running; the next start uses its trust, --fresh does not',
+  'npm start does what README.md says, and leaves nothing running; with --once it uses the trust of before, with --fresh it does not',
   async (t) => {
-    const { args, folder, data } = await makePlace(t)
-    const start = (...options: string[]) => runScript('start', ['--once', ...options, ...args])
+    const { folder } = await makePlace(t)
+    const [home, data] = [folder, join(folder, '.local/share/archipelago/archipelago')]
+    const nats = dirname(await findTool('nats', { report: () => {} }))
+    const env = { PATH: `${nats}:${process.env['PATH']}` }
+    const terminal = openTerminal({ clone: folder, home, env })
     const operator = (): string => readFileSync(join(data, 'public', 'operator.jwt'), 'utf8')
-    const { code, stdout, stderr } = await start('--json')
-    t.is(code, 0, stderr)
-    const { isProven, proofs } = JSON.parse(stdout) as {
-      isProven: boolean
-      proofs: { what: string; isProven: boolean }[]
-    }
+
+    const running = terminal.begin('npm start')
+    t.teardown(() => running.end())
+    const isUp = () => running.shown().includes('It stays up until Ctrl-C')
+    await Promise.race([until('it to stay up', isUp), running.ended])
+    const lines = linesUnder('README.md', 'What `npm start` does')
+    const publish = publishAsAlice(data)
+    for (const line of lines.toSpliced(-1, 0, publish))
+      t.regex(await terminal.type(line), line === publish ? /Published/ : (shows[line] ?? /^$/))
+    await running.end()
+    t.deepEqual(processesOf(folder), [])
+    const first = operator()
+
+    const { isProven, proofs } = JSON.parse(
+      await terminal.type('npm -s start -- --once --json 2>/dev/null'),
+    )
     t.true(isProven)
     t.deepEqual(
-      proofs.filter((proof) => !proof.isProven),
+      proofs.filter((proof: { isProven: boolean }) => !proof.isProven),
       [],
     )
     t.true(proofs.length > 20)
-    t.deepEqual(processesOf(folder), [])
-    const first = operator()
-    t.is((await start()).code, 0)
     t.is(operator(), first)
-    t.is((await start('--fresh')).code, 0)
+    await terminal.type('npm start -- --once --fresh')
     t.not(operator(), first)
     t.deepEqual(processesOf(folder), [])
   },
 )
+
+/** With the credential that was requested: every NATS client takes it. */
+function publishAsAlice(data: string): string {
+  const file = readFileSync(join(data, 'public', 'archipelago.lobby.json'), 'utf8')
+  const [server] = serversOf(parseNetworkFile(file))
+  const roots = join(data, 'public/identity/public-roots.pem')
+  const target = `--creds alice.creds --tlsca ${roots} --server ${server}`
+  return `nats ${target} pub chat.KUBECON.posts.General hello`
+}
 
 for (const momentMs of [100, 450, 900, 1_400, 2_000, 2_800])
   test.serial(`Ctrl-C after ${momentMs} ms leaves no process`, async (t) => {

@@ -6,6 +6,7 @@ import type { AccountPush } from '../../nats/push-accounts.ts'
 import { updateAccount } from '../../nats/claims.ts'
 import { openDeclaredState } from '../../store/declared-state.ts'
 import { openFiles } from '../../store/files.ts'
+import { makeNkeyPair } from '../../store/key-file.ts'
 import { runScript, type Ran } from '../run-script.ts'
 import { startTestNetwork, type TestNetwork } from '../test-network.ts'
 import { until } from '../until.ts'
@@ -99,6 +100,21 @@ test.serial('watch-network watches until it is told to stop', async (t) => {
   child.kill('SIGTERM')
   t.is(await exited, 0)
 })
+
+test.serial(
+  'revoke-credentials cuts a key, and a ticket, and says who has confirmed',
+  async (t) => {
+    const { publicKey } = makeNkeyPair('user')
+    for (const whom of [
+      ['--nkey', publicKey],
+      ['--ticket', 'GR6NJ3MXZQ4DWUVPKXC2IEYT5HFO7BLA'],
+    ]) {
+      const ran = await run('revoke-credentials', ...whom)
+      t.is(ran.code, 0, ran.stderr)
+      t.regex(ran.stdout, /^✔ deny list \d+, [0-9a-f]+: 9 functions show it$/m)
+    }
+  },
+)
 
 test.serial('revoke-credentials wants to know whom', async (t) => {
   const ran = await run('revoke-credentials')

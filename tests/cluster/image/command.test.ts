@@ -1,8 +1,11 @@
 // npm run image as an operator runs it, in a clone of its own.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { componentFile, parseComponent } from '../../../image/component.ts'
+import { linesUnder } from '../../docs/command.ts'
+import { openTerminal } from '../../docs/terminal.ts'
 import { run, type Ran } from '../../run-script.ts'
 import { temporaryFolder } from '../../temporary-folder.ts'
 import { byPassword, credentials, startRegistry } from './registry.ts'
@@ -19,6 +22,7 @@ async function openClone(t: ExecutionContext) {
   return {
     folder,
     component,
+    terminal: openTerminal({ clone: folder, home: homedir(), env: login }),
     places: () => parseComponent(component()).map(({ repository }) => repository),
     image: (...args: string[]): Promise<Ran> => {
       const script = [join(folder, 'scripts/image.ts'), '--out', join(folder, 'out'), ...args]
@@ -30,14 +34,15 @@ async function openClone(t: ExecutionContext) {
 test('images are pushed, and pods get them from there until they are pushed elsewhere', async (t) => {
   const host = await startRegistry(t, byPassword)
   const clone = await openClone(t)
-  const pushed = await clone.image('--push', `${host}/team`)
-  t.is(pushed.code, 0, pushed.stderr)
-  t.false(
-    pushed.stdout.includes(credentials.password) || pushed.stderr.includes(credentials.password),
-  )
+  const [, image = '', push = ''] = linesUnder('docs/operations.md', 'Images')
+  await clone.terminal.type(`registry=${host}/team`)
+  for (const line of [image, push]) {
+    const shown = await clone.terminal.type(line, { deadlineMs: 300_000 })
+    t.false(shown.includes(credentials.password))
+  }
   const places = [`${host}/team/nats-server`, `${host}/team/functions`]
   t.deepEqual(clone.places(), places)
-  t.deepEqual(readdirSync(join(clone.folder, 'out')).toSorted(), [
+  t.deepEqual(readdirSync(join(clone.folder, 'images')).toSorted(), [
     'functions.cdx.json',
     'functions.tar',
     'nats-server.cdx.json',

@@ -4,18 +4,20 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
+import { linesUnder } from '../../docs/command.ts'
+import { recordTyped } from '../../ran.ts'
 import type { WrittenImage } from '../../../image/write-archive.ts'
 import { startLab, type Lab } from '../lab/lab.ts'
 import { makeProjectImages } from '../project-images.ts'
 
-const archives = mkdtempSync(join(tmpdir(), 'archipelago-images-'))
+const folder = mkdtempSync(join(tmpdir(), 'archipelago-images-'))
 const namespace = 'images'
 let lab: Lab
 let images: WrittenImage[]
 
 test.before('a cluster with the images', async (t) => {
   const report = (line: string): void => t.log(line)
-  images = await makeProjectImages(archives, report)
+  images = await makeProjectImages(join(folder, 'images'), report)
   lab = await startLab({ regions: ['ams3'], nodes: 1, images, report })
   const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' }
   const metadata = { name: namespace, labels }
@@ -23,7 +25,7 @@ test.before('a cluster with the images', async (t) => {
 })
 
 test.after.always('what is left', async () => {
-  rmSync(archives, { recursive: true })
+  rmSync(folder, { recursive: true })
   await lab.stop()
 })
 
@@ -68,6 +70,17 @@ async function logOf(pod: object & { metadata?: { name: string } }, phase: strin
   await kubectl('wait', `pod/${name}`, `--for=jsonpath={.status.phase}=${phase}`, '--timeout=60s')
   return kubectl('logs', name)
 }
+
+test('an archive is brought to a node as the document says', async (t) => {
+  const { nodes, runIn } = lab.cluster('ams3')
+  const [node = { name: '' }] = nodes
+  for (const line of linesUnder('docs/operations.md', 'Images').filter(isOfNode)) {
+    t.regex(await runIn(node.name, 'bash', ['-c', line], { cwd: folder }), /functions/)
+    recordTyped({ words: line.split(' '), code: 0, line })
+  }
+})
+
+const isOfNode = (line: string): boolean => line.startsWith('ctr ')
 
 test('nats-server runs, tells its version, and goes into lame duck mode when it is told to', async (t) => {
   const server = ['--pid', '/run/nats/nats.pid', '--addr', '127.0.0.1']

@@ -3,10 +3,16 @@ import test from 'ava'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { renderJsonSchema } from '../../../core/archipelago/json-schema.ts'
+import { runScript } from '../../run-script.ts'
 import { edited, good } from './example.ts'
 
 const path = new URL('../../../archipelago.schema.json', import.meta.url)
 const written = JSON.parse(readFileSync(path, 'utf8')) as z.core.JSONSchema.JSONSchema
+
+test('render-schema finds nothing to write', async (t) => {
+  const { code, stderr } = await runScript('render-schema', ['--check'])
+  t.is(code, 0, stderr)
+})
 
 test('archipelago.schema.json is what the parser checks by (else: npx node scripts/render-schema.ts)', (t) => {
   t.deepEqual<unknown, unknown>(written, JSON.parse(JSON.stringify(renderJsonSchema())))

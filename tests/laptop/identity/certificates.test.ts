@@ -11,14 +11,14 @@ import { placeNetwork } from '../../../core/network/endpoint.ts'
 import { ensureCertificates } from '../../../laptop/identity/certificates.ts'
 import { holdersOf, type CertificateHolder } from '../../../laptop/identity/holders.ts'
 import { identityPaths, publicPaths } from '../../../laptop/layout.ts'
-import { intermediateFiles, readRoots, rootKeyFile } from '../../../store/authority-files.ts'
+import { readRoots, rootKeyFile } from '../../../store/authority-files.ts'
 import { readBundles } from '../../../store/bundles.ts'
-import { openFiles, readOrRefuse } from '../../../store/files.ts'
+import { openFiles } from '../../../store/files.ts'
 import { homesOf } from '../../../store/homes.ts'
 import { findIssued } from '../../../store/issued.ts'
-import { publishIntermediate, signIntermediate } from '../../../store/intermediate.ts'
-import { ensureRoot, readRoot } from '../../../store/root.ts'
+import { ensureRoot } from '../../../store/root.ts'
 import { good } from '../../core/archipelago/example.ts'
+import { runScript } from '../../run-script.ts'
 import { temporaryFolder } from '../../temporary-folder.ts'
 
 const startMs = Date.parse('2026-06-01T00:00:00Z')
@@ -245,24 +245,24 @@ test('an authority whose files are damaged is replaced', async (t) => {
 })
 
 test('with a root under a passphrase it waits for sign-region, and goes on from there', async (t) => {
-  const { homes, ensure } = makePlace(t)
-  const store = { files: openFiles(), homes, archipelago, nowMs: startMs }
+  const { data, homes, ensure } = makePlace(t)
+  const ensureNow = () => ensure((Date.now() - startMs) / dayMs)
   const passphrase = () => Promise.resolve('correct horse battery')
+  const store = { files: openFiles(), homes, archipelago, nowMs: Date.now() }
   await ensureRoot(store, 'identity', { passphrase })
-  await t.throwsAsync(ensure(), {
+  await t.throwsAsync(ensureNow(), {
     code: 'ERR_AUTHORITY_UNSIGNED',
     message:
       /^requests wait for a root's signature: ams3 identity, sfo2 identity, sgp1 identity \(needs a passphrase: /,
   })
-  const root = await readRoot(store, 'identity', { passphrase })
+  const [file, phrase] = [join(data, 'archipelago.yaml'), join(data, 'passphrase')]
+  writeFileSync(file, good)
+  writeFileSync(phrase, await passphrase())
   for (const { name: region } of archipelago.regions) {
-    const place = { region, kind: 'identity', placement: 'laptop' } as const
-    const request = readOrRefuse(intermediateFiles(homes, place, 'next').request, 'request')
-    const { certificate } = await signIntermediate(store, place, {
-      request,
-      root: () => Promise.resolve(root),
-    })
-    publishIntermediate(store, place, certificate)
+    const where = ['--archipelago', file, '--data-dir', data, '--passphrase-file', phrase]
+    const what = ['--laptop', '--region', region, '--kind', 'identity']
+    const { code, stderr } = await runScript('sign-region', [...where, ...what])
+    t.is(code, 0, stderr)
   }
-  t.is((await ensure()).made.length, holders.length)
+  t.is((await ensureNow()).made.length, holders.length)
 })
