@@ -9,10 +9,17 @@ import { run } from '../lab/run.ts'
 import type { Operator } from './operator.ts'
 import { lobbyOf, wayInto } from './way-in.ts'
 
-export interface Member {
+export interface Speaker {
+  /** The words of NATS' own program in his place, up to what it shall do. */
+  readonly nats: readonly string[]
   publish(subject: string, text: string): Promise<string>
   /** The first message, when it has come. */
   hear(subject: string): Promise<string>
+}
+
+export interface Member extends Speaker {
+  /** The file with his credential. */
+  readonly creds: string
 }
 
 /** Asks with the public lobby file for a credential of a key of his own, in the region's network. */
@@ -20,22 +27,33 @@ export async function joinAsMember(
   lab: Lab,
   operator: Operator,
   cluster: Cluster,
+  name = `member-${cluster.region}`,
 ): Promise<Member> {
-  const { region } = cluster
   const lobby = lobbyOf(operator)
-  const { place, server, ca } = wayInto(lab, cluster, lobby)
-  const runHere = (...command: readonly string[]) => runAt(place, command)
-  const creds = join(lab.folder, `${region}.creds`)
+  const { place } = wayInto(lab, cluster, lobby)
+  const creds = join(lab.folder, `${name}.creds`)
   const ask = join(operator.folder, 'scripts', 'request-credentials.ts')
-  const args = ['--network', lobby, '--out', creds, '--name', `member-${region}`, '--force']
-  await runHere(process.execPath, ask, ...args, '--region', region, '--transport', 'nats')
-  const nats = await findTool('nats', { report: () => {} })
-  const caFile = join(lab.folder, `${region}.ca.pem`)
+  const args = ['--network', lobby, '--out', creds, '--name', name, '--force']
+  const at = ['--region', cluster.region, '--transport', 'nats']
+  await runAt(place, [process.execPath, ask, ...args, ...at])
+  return { creds, ...(await speakAt(lab, operator, { cluster, creds })) }
+}
+
+/** With a credential that somebody has, at whatever region. */
+export async function speakAt(
+  lab: Lab,
+  operator: Operator,
+  { cluster, creds }: { readonly cluster: Cluster; readonly creds: string },
+): Promise<Speaker> {
+  const { place, server, ca } = wayInto(lab, cluster, lobbyOf(operator))
+  const program = await findTool('nats', { report: () => {} })
+  const caFile = join(lab.folder, `${cluster.region}.ca.pem`)
   writeFileSync(caFile, ca)
-  const base = [nats, '--server', server, '--creds', creds, '--tlsca', caFile]
+  const nats = [...place, program, '--server', server, '--creds', creds, '--tlsca', caFile]
   return {
-    publish: (subject, text) => runHere(...base, 'pub', subject, text),
-    hear: (subject) => runHere(...base, 'sub', subject, '--raw', '--count=1'),
+    nats,
+    publish: (subject, text) => runAt(nats, ['pub', subject, text]),
+    hear: (subject) => runAt(nats, ['sub', subject, '--raw', '--count=1']),
   }
 }
 

@@ -77,6 +77,8 @@ async function cloneProject(lab: Lab): Promise<Operator> {
     push: async (message) => {
       await git('add', '--all')
       await git('commit', '--quiet', '--allow-empty', `--message=${message}`)
+      // What promote has pushed meanwhile.
+      await git('pull', '--quiet', '--rebase', 'origin', 'main').catch(() => {})
       await git('push', '--quiet', 'origin', 'main')
       return (await git('rev-parse', 'HEAD')).trim()
     },

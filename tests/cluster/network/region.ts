@@ -57,20 +57,26 @@ export interface ApplicationState {
   readonly sync: string
   readonly health: string
   readonly revision: string
+  /** Of the last operation, and what it said. */
+  readonly phase: string
+  readonly message: string
 }
 
-async function stateOf({ kubectl }: Cluster, name: string): Promise<ApplicationState> {
+export async function stateOf({ kubectl }: Cluster, name: string): Promise<ApplicationState> {
   const said = await kubectl(['-n', 'argocd', 'get', 'application', name, '-o', 'json'])
   const { status } = parse(said) as {
     status?: {
       sync?: { status?: string; revision?: string }
       health?: { status?: string }
+      operationState?: { phase?: string; message?: string }
     }
   }
   return {
     sync: status?.sync?.status ?? 'Unknown',
     health: status?.health?.status ?? 'Unknown',
     revision: status?.sync?.revision ?? '',
+    phase: status?.operationState?.phase ?? '',
+    message: status?.operationState?.message ?? '',
   }
 }
 

@@ -1,0 +1,92 @@
+// Commits that change one region, and what is not by a commit.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { until } from '../../until.ts'
+import type { Cluster } from '../lab/cluster.ts'
+import { push, since, type Assertions, type Network } from '../network/network.ts'
+import { awaitHealthy, stateOf } from '../network/region.ts'
+
+const patient = { deadlineMs: 120_000 }
+
+export async function changeOneRegion(t: Assertions, network: Network): Promise<void> {
+  const { lab, say } = network
+  const [changed, ...others] = lab.clusters as [Cluster, ...Cluster[]]
+  const start = performance.now()
+  const commit = await annotate(network, changed, 'one')
+  await awaitHealthy(changed, { commit })
+  say(`from push to healthy in ${changed.region}: ${since(start)} s`)
+  await Promise.all(others.map((cluster) => awaitHealthy(cluster, { commit })))
+  t.is(await noteOf(changed), 'one')
+  for (const other of others) t.is(await noteOf(other), '')
+}
+
+export async function healDrift(t: Assertions, { lab, say }: Network): Promise<void> {
+  const { kubectl } = lab.cluster('ams3')
+  const replicas = () => kubectl([...ofDoor, '-o', 'jsonpath={.status.readyReplicas}'])
+  const start = performance.now()
+  await kubectl(['-n', 'nats', 'scale', 'deployment/function-lobby', '--replicas=0'])
+  await until('drift to be healed', async () => (await replicas()) === '2', patient)
+  say(`drift was healed after ${since(start)} s`)
+  await awaitHealthy(lab.cluster('ams3'))
+  t.pass()
+}
+
+const ofDoor = ['-n', 'nats', 'get', 'deployment', 'function-lobby']
+
+/** A commit that the API server does not take whole is not taken at all. */
+export async function refuseBadManifest(t: Assertions, network: Network): Promise<void> {
+  const { lab, operator, say } = network
+  const cluster = lab.cluster('ams3')
+  const file = overlayOf(network, cluster)
+  const good = readFileSync(file, 'utf8')
+  const before = await podsOf(cluster)
+  const bad = `${good}${noted('bad')}  - target: { kind: StatefulSet }
+    patch: '[{"op": "replace", "path": "/spec/replicas", "value": "three"}]'
+`
+  writeFileSync(file, bad)
+  await t.throwsAsync(operator.script('validate-manifests'), { message: /replicas/ })
+  await push(network, 'what no API server takes')
+  const said = await until(
+    'the commit to be refused',
+    async () => {
+      const { message, phase } = await stateOf(cluster, 'nats')
+      return phase === 'Failed' && message
+    },
+    patient,
+  )
+  say('a bad manifest is refused')
+  t.regex(said, /replicas/)
+  t.is(await noteOf(cluster), 'one')
+  t.deepEqual(await podsOf(cluster), before)
+  writeFileSync(file, good)
+  await awaitHealthy(cluster, { commit: await push(network, 'back to what is good') })
+  t.deepEqual(await podsOf(cluster), before)
+}
+
+/** A note on the Service of the region's clients, instead of the one before: it restarts nothing. */
+export async function annotate(network: Network, cluster: Cluster, note: string): Promise<string> {
+  const file = overlayOf(network, cluster)
+  const [own = ''] = readFileSync(file, 'utf8').split(/^patches:/m)
+  writeFileSync(file, `${own}patches:\n${noted(note)}`)
+  return await push(network, 'a note on the clients of one region')
+}
+
+const overlayOf = ({ operator }: Network, { region }: Cluster): string =>
+  join(operator.folder, 'manifests', 'overlays', region, 'kustomization.yaml')
+
+const noted = (note: string): string => `  - target: { kind: Service, name: nats-client }
+    patch: '[{"op": "add", "path": "/metadata/annotations", "value": {"note": "${note}"}}]'
+`
+
+export const noteOf = ({ kubectl }: Cluster): Promise<string> =>
+  kubectl([...ofService, '-o', 'jsonpath={.metadata.annotations.note}'])
+
+const ofService = ['-n', 'nats', 'get', 'service', 'nats-client']
+
+/** Which pods these are, and how often their containers have restarted; jobs come and go. */
+async function podsOf({ kubectl }: Cluster): Promise<string[]> {
+  const path =
+    '{range .items[*]}{.metadata.name} {.metadata.uid} {.status.containerStatuses[*].restartCount}{"\\n"}{end}'
+  const said = await kubectl(['-n', 'nats', 'get', 'pods', '-o', `jsonpath=${path}`])
+  return said.split('\n').filter((line) => line !== '' && !/^(prove|region-keys)/.test(line))
+}
