@@ -1,7 +1,7 @@
 // One nats-server by itself, for variants that the network itself cannot be made to have.
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { formatConfiguration, type Configuration } from '../core/network/configuration.ts'
 import { startProcess } from '../laptop/process.ts'
@@ -19,7 +19,10 @@ export interface TestServer extends AsyncDisposable {
 }
 
 /** Starts nats-server on a free loopback port, which it writes into its ports file. */
-export async function startTestServer(configuration: Configuration): Promise<TestServer> {
+export async function startTestServer(
+  configuration: Configuration,
+  included: readonly string[] = [],
+): Promise<TestServer> {
   const folder = mkdtempSync(join(tmpdir(), 'archipelago-server-'))
   const file = join(folder, 'nats.conf')
   const listening = {
@@ -27,7 +30,9 @@ export async function startTestServer(configuration: Configuration): Promise<Tes
     ports_file_dir: folder,
     log_file: join(folder, 'log'),
   }
-  const write = (all: Configuration) => writeFileSync(file, formatConfiguration(all, 'one server'))
+  const includes = included.map((path) => relative(folder, path))
+  const write = (all: Configuration) =>
+    writeFileSync(file, formatConfiguration(all, 'one server', includes))
   write({ ...listening, ...configuration })
   const command = await findTool('nats-server', { report: () => {} })
   const log = join(folder, 'log')

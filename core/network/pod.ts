@@ -11,19 +11,22 @@ export const podFiles = {
   configuration: (server: string): string => `/etc/nats/config/${server}.conf`,
   limits: '/etc/nats/reload/limits.conf',
   operator: '/etc/nats/trust/operator.jwt',
-  accounts: '/etc/nats/trust/accounts.conf',
+  mountedAccounts: '/etc/nats/trust/accounts.conf',
+  accounts: '/data/trust/accounts.conf',
   identity: { certificate: '/etc/nats/tls/server/tls.crt', key: '/etc/nats/tls/server/tls.key' },
   public: { certificate: '/etc/nats/tls/public/tls.crt', key: '/etc/nats/tls/public/tls.key' },
   region: '/etc/nats/authorities/region.pem',
   network: '/etc/nats/authorities/network.pem',
-  resolver: '/data/resolver',
   process: '/run/nats/nats.pid',
 } as const
 
 /** From the folder of the configuration. */
-export const podIncludes = ['../reload/limits.conf', '../trust/accounts.conf'] as const
+export const podIncludes = ['../reload/limits.conf', `../../..${podFiles.accounts}`] as const
 
-/** All that no reload changes. Without the accounts, which are included. */
+/**
+ * All that no reload changes. Without the accounts, which are included: of a full resolver nats-server takes a
+ * newer preload only when it starts (docs/adr/0019-accounts-in-a-cluster.md).
+ */
 export function configurePod(
   server: ServerPlace,
   regions: readonly RegionPlace[],
@@ -38,7 +41,7 @@ export function configurePod(
     // Clients come through a service: the names of pods lead nowhere outside.
     key === 'cluster' ? { ...(value as Configuration), no_advertise: true } : value,
   ])
-  return { ...Object.fromEntries(configuration), pid_file: podFiles.process }
+  return { ...Object.fromEntries(configuration), resolver: 'MEMORY', pid_file: podFiles.process }
 }
 
 /** What is changed while the server runs. */
@@ -47,7 +50,7 @@ export function configureLimits({ server }: Archipelago): Configuration {
   return Object.fromEntries(Object.entries(limits).filter(([key]) => isReloaded(key)))
 }
 
-/** What the trust brings: the system account, and every account by preload, which only moves forward. */
+/** What the trust brings: the system account, and every account by preload. */
 export function configureAccounts({ systemAccount, accounts }: NetworkTrust): Configuration {
   return { system_account: systemAccount, resolver_preload: preload(accounts) }
 }
@@ -60,7 +63,7 @@ const files = {
     region: { ...identity, trusted: podFiles.region },
     network: { ...identity, trusted: podFiles.network },
   },
-  resolverDirectory: podFiles.resolver,
+  resolverDirectory: '',
 }
 
 // nats-server takes a file for the JWT.

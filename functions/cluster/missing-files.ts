@@ -10,9 +10,15 @@ export function missingReason(environment: WatchEnvironment): string | undefined
     return `region ${region} is not adopted: ${step} (missing: ${unadopted.join(', ')})`
   }
   const unissued = certificateFiles.filter(isMissing)
-  if (unissued.length === 0) return undefined
+  if (unissued.length === 0) return missingAccounts(environment)
   const step = `look at its Certificates with kubectl get certificates`
   return `cert-manager of region ${region} has not issued yet: ${step} (missing: ${unissued.join(', ')})`
+}
+
+function missingAccounts({ region, accountFiles }: WatchEnvironment): string | undefined {
+  if (accountFiles === undefined || !isMissing(accountFiles.kept)) return undefined
+  const step = 'look at the log of watch-files for what it refuses'
+  return `region ${region} has no accounts of its operator: ${step} (missing: ${accountFiles.kept})`
 }
 
 /** Kubernetes mounts an optional Secret or ConfigMap that is not there as an empty folder. */

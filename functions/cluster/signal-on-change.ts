@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { stampOf, watchFiles } from '../certificates/watch-files.ts'
+import { reportOnce } from './report-once.ts'
+import { takeAccounts } from './take-accounts.ts'
 import type { WatchEnvironment } from './watch-environment.ts'
 
 export interface Signalling {
@@ -12,13 +14,18 @@ export interface Signalling {
  * just starting, is told as soon as there is one: it may have read the file of before.
  */
 export function signalOnChange(
-  { adoptionFiles, certificateFiles, otherFiles, processFile }: WatchEnvironment,
+  { adoptionFiles, certificateFiles, otherFiles, accountFiles, processFile }: WatchEnvironment,
   { report, pollMs = 5000 }: Signalling,
 ): Disposable {
-  const files = [...adoptionFiles, ...certificateFiles, ...otherFiles]
+  const kept = accountFiles === undefined ? [] : [accountFiles.kept]
+  const files = [...adoptionFiles, ...certificateFiles, ...otherFiles, ...kept]
+  const once = reportOnce(report)
+  const take = () => accountFiles && takeAccounts(accountFiles, once)
   const stamps = () => new Map(files.map((file) => [file, stampOf([file])]))
+  take()
   let told = stamps()
   const look = (): void => {
+    take()
     const now = stamps()
     const changed = files.filter((file) => now.get(file) !== told.get(file))
     if (changed.length === 0 || !tellServer(processFile)) return

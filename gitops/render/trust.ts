@@ -61,7 +61,7 @@ function authorityData({ authorities, roots }: PublishedTrust, region: string) {
   return Object.fromEntries(Object.entries(files).filter(([, pem]) => pem !== ''))
 }
 
-/** What a server includes: the account of the system, and every account by preload, which only moves forward. */
+/** What a server includes: the account of the system, and every account by preload. */
 function accountData({ operator, accounts }: PublishedTrust) {
   const configuration = configureAccounts({
     operatorJwt: operator.text,

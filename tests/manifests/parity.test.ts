@@ -10,6 +10,7 @@ import type {
 } from '@kubernetes/client-node'
 import test from 'ava'
 import { parseConfiguration, type Configuration } from '../../core/network/configuration.ts'
+import { podIncludes } from '../../core/network/pod.ts'
 import { buildKustomization } from '../../gitops/kustomize.ts'
 import type { Manifest } from '../../gitops/manifest.ts'
 import { breachesOf } from '../../gitops/rules.ts'
@@ -101,7 +102,8 @@ const lines: Readonly<Record<string, () => boolean>> = {
       ({ tls }) => (tls as Configuration)['min_version'] === '1.3',
     ),
   resolver: () =>
-    part('resolver')['type'] === 'full' && part('resolver')['dir'] === '/data/resolver',
+    configuration['resolver'] === 'MEMORY' &&
+    podIncludes.some((file) => file.endsWith('/data/trust/accounts.conf')),
   'broken-consumer': () =>
     [server.startupProbe, server.readinessProbe, server.livenessProbe].every(
       (probe) => path(probe) === '/healthz?js-server-only=true',

@@ -37,7 +37,8 @@ export async function openNetwork(say: (line: string) => void): Promise<Network>
   await lab.wan.delay(worldLines)
   const { authorities, ...repository } = await serveRepository(lab, 'archipelago')
   const operator = await openOperator(lab, { authorities, ...repository }, images)
-  await operator.push('as an operator begins')
+  await commit(operator, 'as an operator begins')
+  await operator.git('push', '--quiet', 'origin', 'main')
   await Promise.all(
     lab.clusters.map((cluster) => installPlatform(lab, cluster, { authorities, report: say })),
   )
@@ -49,17 +50,24 @@ export async function openNetwork(say: (line: string) => void): Promise<Network>
   return { lab, operator, authorities, say, stop }
 }
 
-/** Brings what is committed to the regions, as a push with a webhook does. */
+/** Commits what stands in the clone, if anything does, and announces it; the commit. */
+export async function push(network: Network, message: string): Promise<string> {
+  await commit(network.operator, message)
+  return await announce(network)
+}
+
+/** Brings what is committed to the regions, as a push with a webhook does; the commit. */
 export async function announce({ lab, operator }: Network): Promise<string> {
+  // What promote has pushed meanwhile.
+  await operator.git('pull', '--quiet', '--rebase', 'origin', 'main')
   await operator.git('push', '--quiet', 'origin', 'main')
   await Promise.all(lab.clusters.map((cluster) => refresh(cluster)))
   return (await operator.git('rev-parse', 'HEAD')).trim()
 }
 
-/** Commits what stands in the clone, and announces it. */
-export async function push(network: Network, message: string): Promise<string> {
-  await network.operator.push(message)
-  return await announce(network)
+async function commit({ git }: Operator, message: string): Promise<void> {
+  await git('add', '--all')
+  await git('commit', '--quiet', '--allow-empty', `--message=${message}`)
 }
 
 export async function allHealthy({ lab }: Network, commit?: string): Promise<void> {

@@ -1,5 +1,6 @@
 // The operator's own clone, the machine that it lies on, and what he does there.
 import { appendFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseDocument } from 'yaml'
@@ -15,8 +16,6 @@ export interface Operator {
   readonly public: string
   /** A command of the project, as he types it; what it printed. */
   script(name: string, ...args: string[]): Promise<string>
-  /** Commits what stands in the clone, if anything does, and pushes; the commit. */
-  push(message: string): Promise<string>
   git(...args: string[]): Promise<string>
   /** Changes archipelago.yaml, and renders what follows from it. */
   edit(change: (file: ReturnType<typeof parseDocument>) => void): Promise<void>
@@ -54,7 +53,10 @@ async function cloneProject(lab: Lab): Promise<Operator> {
   const folder = join(lab.folder, 'operator', 'archipelago')
   const home = join(lab.folder, 'operator', 'home')
   mkdirSync(home, { recursive: true, mode: 0o700 })
-  const env = { ...process.env, HOME: home, XDG_DATA_HOME: join(home, 'data') }
+  // What was built once on this machine is not built again for him.
+  const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache')
+  const own = { HOME: home, XDG_DATA_HOME: join(home, 'data'), XDG_CACHE_HOME: cache }
+  const env = { ...process.env, ...own }
   const git = (...args: string[]) => run('git', ['-C', folder, ...args], { env })
   await run('git', ['clone', '--quiet', project, folder])
   await git('checkout', '--quiet', '-B', 'main')
@@ -74,14 +76,6 @@ async function cloneProject(lab: Lab): Promise<Operator> {
     public: join(home, 'data', 'archipelago', 'archipelago', 'public'),
     git,
     script,
-    push: async (message) => {
-      await git('add', '--all')
-      await git('commit', '--quiet', '--allow-empty', `--message=${message}`)
-      // What promote has pushed meanwhile.
-      await git('pull', '--quiet', '--rebase', 'origin', 'main').catch(() => {})
-      await git('push', '--quiet', 'origin', 'main')
-      return (await git('rev-parse', 'HEAD')).trim()
-    },
     edit: async (change) => {
       const path = join(folder, 'archipelago.yaml')
       const file = parseDocument(readFileSync(path, 'utf8'))

@@ -57,9 +57,10 @@ export interface ApplicationState {
   readonly sync: string
   readonly health: string
   readonly revision: string
-  /** Of the last operation, and what it said. */
+  /** Of the last operation. */
   readonly phase: string
-  readonly message: string
+  /** What Argo CD cannot do, and why. */
+  readonly errors: string
 }
 
 export async function stateOf({ kubectl }: Cluster, name: string): Promise<ApplicationState> {
@@ -68,7 +69,8 @@ export async function stateOf({ kubectl }: Cluster, name: string): Promise<Appli
     status?: {
       sync?: { status?: string; revision?: string }
       health?: { status?: string }
-      operationState?: { phase?: string; message?: string }
+      operationState?: { phase?: string }
+      conditions?: readonly { type: string; message: string }[]
     }
   }
   return {
@@ -76,7 +78,10 @@ export async function stateOf({ kubectl }: Cluster, name: string): Promise<Appli
     health: status?.health?.status ?? 'Unknown',
     revision: status?.sync?.revision ?? '',
     phase: status?.operationState?.phase ?? '',
-    message: status?.operationState?.message ?? '',
+    errors: (status?.conditions ?? [])
+      .filter(({ type }) => type.endsWith('Error'))
+      .map(({ message }) => message)
+      .join('\n'),
   }
 }
 
@@ -86,7 +91,7 @@ export async function refresh({ kubectl }: Cluster): Promise<void> {
   await kubectl(['-n', 'argocd', 'annotate', 'applications', '--all', annotation, '--overwrite'])
 }
 
-/** Synced to the commit, if one is named, and healthy. */
+/** Synced to the commit, if one is named, healthy, and proven: a sync goes on until its proof is there. */
 export async function awaitHealthy(
   cluster: Cluster,
   { commit, deadlineMs = 600_000 }: { commit?: string; deadlineMs?: number } = {},
@@ -102,6 +107,7 @@ export async function awaitHealthy(
         (state) =>
           state?.sync === 'Synced' &&
           state.health === 'Healthy' &&
+          state.phase === 'Succeeded' &&
           (commit === undefined || state.revision === commit),
       )
     },

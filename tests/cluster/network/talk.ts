@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { until } from '../../until.ts'
-import type { Member } from './member.ts'
+import type { Speaker } from './member.ts'
 
 export interface Talk {
   /** The number that was heard last. */
@@ -16,7 +16,11 @@ const pauseMs = 20
 const forEver = 1_000_000
 
 /** Returns when the first number is heard. */
-export async function startTalk(speaker: Member, listener: Member, subject: string): Promise<Talk> {
+export async function startTalk(
+  speaker: Speaker,
+  listener: Speaker,
+  subject: string,
+): Promise<Talk> {
   const numbers: number[] = []
   const ear = start(listener, ['sub', subject, '--raw'])
   createInterface(ear.stdout!).on('line', (line) => {
@@ -40,7 +44,7 @@ export async function startTalk(speaker: Member, listener: Member, subject: stri
   }
 }
 
-function start({ nats }: Member, args: readonly string[]): ChildProcess {
+function start({ nats }: Speaker, args: readonly string[]): ChildProcess {
   const [program = '', ...rest] = [...nats, ...args]
   return spawn(program, rest, { stdio: ['ignore', 'pipe', 'ignore'] })
 }

@@ -37,42 +37,41 @@ const ofDoor = ['-n', 'nats', 'get', 'deployment', 'function-lobby']
 export async function refuseBadManifest(t: Assertions, network: Network): Promise<void> {
   const { lab, operator, say } = network
   const cluster = lab.cluster('ams3')
-  const file = overlayOf(network, cluster)
-  const good = readFileSync(file, 'utf8')
-  const before = await podsOf(cluster)
-  const bad = `${good}${noted('bad')}  - target: { kind: StatefulSet }
-    patch: '[{"op": "replace", "path": "/spec/replicas", "value": "three"}]'
-`
-  writeFileSync(file, bad)
-  await t.throwsAsync(operator.script('validate-manifests'), { message: /replicas/ })
+  const [before, note] = [await podsOf(cluster), await noteOf(cluster)]
+  patchOverlay(network, cluster, `${noted('bad')}${threeServers}`)
+  await t.throwsAsync(operator.script('validate-manifests'), { message: /\d faults/ })
   await push(network, 'what no API server takes')
   const said = await until(
     'the commit to be refused',
     async () => {
-      const { message, phase } = await stateOf(cluster, 'nats')
-      return phase === 'Failed' && message
+      const { errors } = await stateOf(cluster, 'nats')
+      return /replicas/.test(errors) && errors
     },
     patient,
   )
-  say('a bad manifest is refused')
-  t.regex(said, /replicas/)
-  t.is(await noteOf(cluster), 'one')
+  say(`a bad manifest is refused: ${said}`)
+  t.is(await noteOf(cluster), note)
   t.deepEqual(await podsOf(cluster), before)
-  writeFileSync(file, good)
-  await awaitHealthy(cluster, { commit: await push(network, 'back to what is good') })
+  await awaitHealthy(cluster, { commit: await annotate(network, cluster, 'good') })
+  t.is(await noteOf(cluster), 'good')
   t.deepEqual(await podsOf(cluster), before)
 }
+
+const threeServers = `  - target: { kind: StatefulSet }
+    patch: '[{"op": "replace", "path": "/spec/replicas", "value": "three"}]'
+`
 
 /** A note on the Service of the region's clients, instead of the one before: it restarts nothing. */
 export async function annotate(network: Network, cluster: Cluster, note: string): Promise<string> {
-  const file = overlayOf(network, cluster)
-  const [own = ''] = readFileSync(file, 'utf8').split(/^patches:/m)
-  writeFileSync(file, `${own}patches:\n${noted(note)}`)
+  patchOverlay(network, cluster, noted(note))
   return await push(network, 'a note on the clients of one region')
 }
 
-const overlayOf = ({ operator }: Network, { region }: Cluster): string =>
-  join(operator.folder, 'manifests', 'overlays', region, 'kustomization.yaml')
+function patchOverlay({ operator }: Network, { region }: Cluster, patches: string): void {
+  const file = join(operator.folder, 'manifests', 'overlays', region, 'kustomization.yaml')
+  const [own = ''] = readFileSync(file, 'utf8').split(/^patches:/m)
+  writeFileSync(file, `${own}patches:\n${patches}`)
+}
 
 const noted = (note: string): string => `  - target: { kind: Service, name: nats-client }
     patch: '[{"op": "add", "path": "/metadata/annotations", "value": {"note": "${note}"}}]'

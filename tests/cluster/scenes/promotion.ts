@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { until } from '../../until.ts'
-import { joinAsMember, speakAt, type Member } from '../network/member.ts'
+import { joinAsMember, speakAt, type Member, type Speaker } from '../network/member.ts'
 import { writeOperatorKubeconfig } from '../network/kubeconfig.ts'
 import { push, since, type Assertions, type Network } from '../network/network.ts'
 
@@ -40,7 +40,7 @@ export async function rollBackAcrossRevocation(t: Assertions, network: Network):
   say(`three regions are back after ${since(start)} s`)
   t.deepEqual(await sharedNotes(network), { ams3: '', sfo2: '', sgp1: '' })
   for (const cluster of lab.clusters)
-    t.is(await isHeard(await speakAt(lab, operator, { cluster, member: mallory })), false)
+    t.is(await isHeard(await speakAt(lab, operator, { cluster, creds: mallory.creds })), false)
 }
 
 /** From the operator's own machine, which no server hears: the push is what brings it to them. */
@@ -57,7 +57,7 @@ function nkeyIn(creds: string): string {
   return (JSON.parse(Buffer.from(payload, 'base64url').toString()) as { sub: string }).sub
 }
 
-async function isHeard({ publish }: Pick<Member, 'publish'>): Promise<boolean> {
+async function isHeard({ publish }: Speaker): Promise<boolean> {
   try {
     await publish('chat.KUBECON.posts.General', 'am I heard?')
     return true

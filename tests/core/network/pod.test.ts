@@ -39,7 +39,7 @@ test('the three parts of a pod are what a server has on a laptop, but for files 
     compareConfigurations(whole, parts)
       .settings.filter((setting) => !/tls\.(cert|key|ca)_file$/.test(setting))
       .toSorted(),
-    ['cluster.no_advertise', 'pid_file', 'resolver.dir'],
+    ['cluster.no_advertise', 'pid_file', 'resolver'],
   )
 })
 
