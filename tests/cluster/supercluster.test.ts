@@ -4,7 +4,11 @@ import { leftOf } from './left-of.ts'
 import { openNetwork, type Network } from './network/network.ts'
 import { changeOneRegion, healDrift, refuseBadManifest } from './scenes/change.ts'
 import { heardEverywhere } from './scenes/credentials.ts'
+import { changeWhileCut } from './scenes/cut.ts'
 import { firstRegionAlone, othersJoin } from './scenes/join.ts'
+import { loseAndRebuild } from './scenes/lost-cluster.ts'
+import { promoteThroughRegions, rollBackAcrossRevocation } from './scenes/promotion.ts'
+import { renewWhileTalking } from './scenes/renewal.ts'
 
 let network: Network
 
@@ -25,6 +29,11 @@ for (const [title, scene] of [
   ['what changes one region reaches that one alone', changeOneRegion],
   ['drift is healed', healDrift],
   ['a bad manifest is refused, and what runs is not touched', refuseBadManifest],
+  ['certificates are renewed, and nobody misses a message', renewWhileTalking],
+  ['with one region cut another can be changed, and the cut one comes back', changeWhileCut],
+  ['a change of what all share goes from region to region', promoteThroughRegions],
+  ['going back gives nobody back what was revoked', rollBackAcrossRevocation],
+  ['a cluster is lost and made anew, and the others do not stop', loseAndRebuild],
 ] as const)
   test.serial(title, (t) => scene(t, network))
 

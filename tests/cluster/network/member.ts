@@ -57,6 +57,17 @@ export async function speakAt(
   }
 }
 
+/** Refused for who he is; what else keeps him from it is thrown. */
+export async function isHeard({ publish }: Speaker): Promise<boolean> {
+  try {
+    await publish('chat.KUBECON.posts.General', 'am I heard?')
+    return true
+  } catch (error) {
+    if (/authorization violation/i.test(String(error))) return false
+    throw error
+  }
+}
+
 function runAt(place: readonly string[], command: readonly string[]): Promise<string> {
   const [program = '', ...args] = [...place, ...command]
   return run(program, args)

@@ -8,6 +8,7 @@ import type { Cluster } from '../lab/cluster.ts'
 import { startLab, type Lab } from '../lab/lab.ts'
 import { worldLines } from '../lab/wan.ts'
 import { makeProjectImages } from '../project-images.ts'
+import { joinAsMember, type Member } from './member.ts'
 import { openOperator, type Operator } from './operator.ts'
 import { awaitHealthy, installPlatform, refresh } from './region.ts'
 
@@ -73,6 +74,17 @@ async function commit({ git }: Operator, message: string): Promise<void> {
 export async function allHealthy({ lab }: Network, commit?: string): Promise<void> {
   const named = commit === undefined ? {} : { commit }
   await Promise.all(lab.clusters.map((cluster: Cluster) => awaitHealthy(cluster, named)))
+}
+
+/** Somebody of each region, with a credential of its own function. */
+export async function joinEverywhere({
+  lab,
+  operator,
+}: Network): Promise<Readonly<Record<Region, Member>>> {
+  const joining = lab.clusters.map(
+    async (cluster) => [cluster.region, await joinAsMember(lab, operator, cluster)] as const,
+  )
+  return Object.fromEntries(await Promise.all(joining)) as Record<Region, Member>
 }
 
 /** Seconds, for a line of progress. */

@@ -23,12 +23,12 @@ export async function startTalk(
 ): Promise<Talk> {
   const numbers: number[] = []
   const ear = start(listener, ['sub', subject, '--raw'])
-  createInterface(ear.stdout!).on('line', (line) => {
+  createInterface(ear.stdout).on('line', (line) => {
     if (line.trim() !== '') numbers.push(Number(line))
   })
   const count = [`--count=${forEver}`, `--sleep=${pauseMs}ms`]
   const mouth = start(speaker, ['pub', subject, '{{Count}}', ...count])
-  mouth.stdout!.resume()
+  mouth.stdout.resume()
   const all = [ear, mouth]
   await until('a first number to be heard', () => {
     for (const { exitCode, spawnargs } of all)
@@ -44,7 +44,7 @@ export async function startTalk(
   }
 }
 
-function start({ nats }: Speaker, args: readonly string[]): ChildProcess {
+function start({ nats }: Speaker, args: readonly string[]) {
   const [program = '', ...rest] = [...nats, ...args]
   return spawn(program, rest, { stdio: ['ignore', 'pipe', 'ignore'] })
 }
@@ -57,8 +57,7 @@ async function stop(child: ChildProcess): Promise<void> {
 
 function missingOf(numbers: readonly number[]): number[] {
   const heard = new Set(numbers)
-  const [first = 0, last = 0] = [Math.min(...numbers), Math.max(...numbers)]
-  return Array.from({ length: last - first + 1 }, (_, index) => first + index).filter(
-    (each) => !heard.has(each),
-  )
+  const first = Math.min(...numbers)
+  const said = Array.from({ length: Math.max(...numbers) - first + 1 }, (_, at) => first + at)
+  return said.filter((each) => !heard.has(each))
 }

@@ -2,8 +2,13 @@
 import { until } from '../../until.ts'
 import { awaitGateways } from './join.ts'
 import { annotate, noteOf } from './change.ts'
-import { joinAsMember } from '../network/member.ts'
-import { regions, since, type Assertions, type Network } from '../network/network.ts'
+import {
+  joinEverywhere,
+  regions,
+  since,
+  type Assertions,
+  type Network,
+} from '../network/network.ts'
 import { awaitHealthy } from '../network/region.ts'
 import { startTalk } from '../network/talk.ts'
 
@@ -11,11 +16,9 @@ const subject = 'chat.KUBECON.posts.General'
 
 /** What the others say to each other goes on, and one of them can be changed. */
 export async function changeWhileCut(t: Assertions, network: Network): Promise<void> {
-  const { lab, operator, say } = network
-  const [ams3, sfo2, sgp1] = await Promise.all(
-    lab.clusters.map((cluster) => joinAsMember(lab, operator, cluster)),
-  )
-  const among = await startTalk(ams3!, sfo2!, subject)
+  const { lab, say } = network
+  const { ams3, sfo2, sgp1 } = await joinEverywhere(network)
+  const among = await startTalk(ams3, sfo2, subject)
   const cut = performance.now()
   await lab.cut('sgp1')
   await awaitGateways(lab.cluster('ams3'), ['ams3', 'sfo2'])
@@ -30,7 +33,7 @@ export async function changeWhileCut(t: Assertions, network: Network): Promise<v
   const joined = performance.now()
   for (const cluster of lab.clusters) await awaitGateways(cluster, regions)
   say(`all gateways are back ${since(joined)} s after the line`)
-  const back = await startTalk(ams3!, sgp1!, 'chat.KUBECON.posts.Back')
+  const back = await startTalk(ams3, sgp1, 'chat.KUBECON.posts.Back')
   await until('sgp1 to hear ams3 again', () => back.heard() > 0)
   t.deepEqual(await back.end(), [])
   t.deepEqual(await among.end(), [])

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { until } from '../../until.ts'
-import { joinAsMember, speakAt, type Member, type Speaker } from '../network/member.ts'
+import { isHeard, joinAsMember, speakAt, type Member } from '../network/member.ts'
 import { writeOperatorKubeconfig } from '../network/kubeconfig.ts'
 import { push, since, type Assertions, type Network } from '../network/network.ts'
 
@@ -55,16 +55,6 @@ async function revoke({ operator }: Network, { creds }: Member): Promise<void> {
 function nkeyIn(creds: string): string {
   const [, payload = ''] = /^eyJ[^.]*\.([^.]*)\./m.exec(creds) ?? []
   return (JSON.parse(Buffer.from(payload, 'base64url').toString()) as { sub: string }).sub
-}
-
-async function isHeard({ publish }: Speaker): Promise<boolean> {
-  try {
-    await publish('chat.KUBECON.posts.General', 'am I heard?')
-    return true
-  } catch (error) {
-    if (/authorization violation/i.test(String(error))) return false
-    throw error
-  }
 }
 
 /** A note on the Service that no region has of its own; answers with what the commit is about. */

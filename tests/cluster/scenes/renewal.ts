@@ -3,8 +3,7 @@ import { X509Certificate } from 'node:crypto'
 import { until } from '../../until.ts'
 import type { Cluster } from '../lab/cluster.ts'
 import { monitor, serversOf } from '../network/gateways.ts'
-import { joinAsMember } from '../network/member.ts'
-import { since, type Assertions, type Network } from '../network/network.ts'
+import { joinEverywhere, since, type Assertions, type Network } from '../network/network.ts'
 import { startTalk } from '../network/talk.ts'
 
 /** Which certificate is behind which listener, as the servers tell it on their monitoring ports. */
@@ -22,12 +21,10 @@ interface Varz {
 
 /** As `cmctl renew` does it. No server restarts, and nobody misses a number. */
 export async function renewWhileTalking(t: Assertions, network: Network): Promise<void> {
-  const { lab, operator, say } = network
-  const [ams3, sfo2] = await Promise.all(
-    lab.clusters.slice(0, 2).map((cluster) => joinAsMember(lab, operator, cluster)),
-  )
+  const { lab, say } = network
+  const { ams3, sfo2 } = await joinEverywhere(network)
   const cluster = lab.cluster('ams3')
-  const talk = await startTalk(ams3!, sfo2!, 'chat.KUBECON.posts.General')
+  const talk = await startTalk(ams3, sfo2, 'chat.KUBECON.posts.General')
   const restarts = await restartsOf(cluster)
   const start = performance.now()
   for (const name of new Set(listeners.map(([each]) => each))) await renew(cluster, name)
