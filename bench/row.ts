@@ -2,6 +2,8 @@
 export interface Row {
   readonly name: string
   readonly what: string
+  /** Measured only when it is asked for: it takes minutes, or needs root. */
+  readonly isByName?: true
   /** Refuses when something else than what was to be measured happened. */
   measure(bench: Bench): Promise<Figure[]>
 }

@@ -12,6 +12,7 @@ import { identity } from './rows/identity.ts'
 import { issuance } from './rows/issuance.ts'
 import { latency } from './rows/latency.ts'
 import { network } from './rows/network.ts'
+import { push } from './rows/push.ts'
 import { revocation } from './rows/revocation.ts'
 import { start } from './rows/start.ts'
 import { throughput } from './rows/throughput.ts'
@@ -26,6 +27,7 @@ const rows: readonly Row[] = [
   start,
   revocation,
   identity,
+  push,
 ]
 
 const quickRounds = 2
@@ -40,7 +42,7 @@ const command = new Command('bench')
   .option('--quick', 'few and short rounds: whether it works, not how fast it is')
   .option('--profile <dir>', 'let the functions write CPU profiles there')
   .option('--json', 'print the figures as JSON')
-  .addHelpText('after', `\nRows:\n${rows.map(({ name, what }) => `  ${name}: ${what}`).join('\n')}`)
+  .addHelpText('after', `\nRows:\n${rows.map(describeRow).join('\n')}`)
 
 async function main(): Promise<void> {
   const options = command.parse().opts()
@@ -56,7 +58,7 @@ async function main(): Promise<void> {
   const measured: Measured[] = []
   if (!options.json) console.log(formatMachine(machine))
   for (const row of rows) {
-    if (options.only?.includes(row.name) === false) continue
+    if (!(options.only?.includes(row.name) ?? !row.isByName)) continue
     report(`${row.name}: ${row.what}`)
     const done = await measure(row, bench)
     measured.push(done)
@@ -64,6 +66,10 @@ async function main(): Promise<void> {
   }
   if (options.json) console.log(JSON.stringify({ machine, rows: measured.map(summarize) }))
   else console.log(`\n${formatSources(measured)}\n\n${countRows(measured)}`)
+}
+
+function describeRow({ name, what, isByName }: Row): string {
+  return `  ${name}: ${what}${isByName ? ' (only when named)' : ''}`
 }
 
 /** Whether targets are met is not counted: the machine may be busy. */

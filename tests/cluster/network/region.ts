@@ -51,7 +51,8 @@ export async function adoptRegion(lab: Lab, operator: Operator, cluster: Cluster
   )
 }
 
-const hasRequests = (text: string): boolean => /identity/.test(text) && /\.csr/.test(text)
+const hasRequests = (text: string): boolean =>
+  ['identity.csr', 'public.csr'].every((name) => text.includes(`"${name}":`))
 
 export interface ApplicationState {
   readonly sync: string

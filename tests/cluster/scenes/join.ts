@@ -32,6 +32,15 @@ export async function othersJoin(t: Assertions, network: Network): Promise<void>
   }
 }
 
+export async function joinAll(network: Network): Promise<void> {
+  const { lab, operator } = network
+  await Promise.all(lab.clusters.map((cluster) => startRegion(operator, cluster)))
+  for (const cluster of lab.clusters) await adoptRegion(lab, operator, cluster)
+  await announce(network)
+  await allHealthy(network)
+  await Promise.all(lab.clusters.map((cluster) => awaitGateways(cluster, regions)))
+}
+
 /** Every server of the region has a gateway to each of the regions, and to no other. */
 export async function awaitGateways(cluster: Cluster, present: readonly string[]): Promise<void> {
   const others = present.filter((each) => each !== cluster.region)
