@@ -15,6 +15,7 @@ import { buildKustomization } from '../../gitops/kustomize.ts'
 import { readArchipelago } from '../../store/archipelago.ts'
 import { formatPrivateKey, makeAuthorityKey } from '../../store/authority-keys.ts'
 import { until } from '../until.ts'
+import { applyAs, grant, isDone, without, withObjects } from './admission.ts'
 import { installCertManager } from './addons/cert-manager.ts'
 import type { Cluster } from './lab/cluster.ts'
 import { startLab, type Lab } from './lab/lab.ts'
@@ -109,18 +110,19 @@ test.serial(
   'what a request may not ask for is denied, and admitted where no policy is',
   async (t) => {
     await applyAs(
+      cluster,
       certManager,
       await requestOf('svid-function-lobby-90', { uris: [lobby], dns: lobbyDns }),
     )
     t.is(await verdictOf('svid-function-lobby-90'), 'Approved', 'what it may ask for')
     for (const { title, name, ...asked } of attacks) {
-      await applyAs(certManager, await requestOf(name, asked))
+      await applyAs(cluster, certManager, await requestOf(name, asked))
       t.is(await verdictOf(name), 'Denied', title)
     }
-    await withObjects(permissive, async () => {
+    await withObjects(cluster, permissive, async () => {
       for (const { title, name, ...asked } of attacks) {
         const twin = `${name}-twin`
-        await applyAs(certManager, await requestOf(twin, asked))
+        await applyAs(cluster, certManager, await requestOf(twin, asked))
         t.is(await verdictOf(twin), 'Approved', `${title}, with a policy that admits all`)
       }
     })
@@ -128,12 +130,12 @@ test.serial(
 )
 
 test.serial('nobody but cert-manager asks for a certificate', async (t) => {
-  await withObjects(mayRequest, async () => {
+  await withObjects(cluster, mayRequest, async () => {
     const request = await requestOf('svid-function-lobby-80', { uris: [lobby], dns: lobbyDns })
-    const refused = await t.throwsAsync(applyAs(stranger, request))
+    const refused = await t.throwsAsync(applyAs(cluster, stranger, request))
     t.regex(refused?.message ?? '', /certificates are requested by cert-manager alone/)
-    await without('archipelago-certificate-requests', async () => {
-      await until('the policy to be out', () => isDone(applyAs(stranger, request)))
+    await without(cluster, 'archipelago-certificate-requests', async () => {
+      await until('the policy to be out', () => isDone(applyAs(cluster, stranger, request)))
       // The next wall: approver-policy knows no policy that this account may use.
       await kubectl('get', 'certificaterequest/svid-function-lobby-80')
       t.is(await verdictNow('svid-function-lobby-80'), undefined)
@@ -169,11 +171,11 @@ test.serial('a Certificate is as it is rendered, or is not', async (t) => {
   const other = { ...good, metadata: { ...good.metadata, name: 'svid-of-mine' } }
   const unknown = await t.throwsAsync(cluster.apply([other]))
   t.regex(unknown?.message ?? '', /no such certificate of this region/)
-  await withObjects(mayRequest, async () => {
-    const error = await t.throwsAsync(applyAs(stranger, good))
+  await withObjects(cluster, mayRequest, async () => {
+    const error = await t.throwsAsync(applyAs(cluster, stranger, good))
     t.regex(error?.message ?? '', /certificates are written by Argo CD alone/)
   })
-  await without('archipelago-certificates', async () => {
+  await without(cluster, 'archipelago-certificates', async () => {
     const [, edit] = edits[0] ?? []
     const edited = { ...good, spec: { ...spec, ...edit } }
     await until('the policy to be out', () => isDone(cluster.apply([edited])))
@@ -191,10 +193,10 @@ test.serial('answer-authority answers for the offline signer alone', async (t) =
   })
   const patch = ['patch', 'certificaterequest/svid-function-lobby-91', '--subresource=status']
   const rights = [...patch, '--type=merge', '-p', status, '--as', answer]
-  await withObjects(mayPatch, async () => {
+  await withObjects(cluster, mayPatch, async () => {
     const error = await t.throwsAsync(kubectl(...rights))
     t.regex(error?.message ?? '', /answer-authority answers for the offline signer alone/)
-    await without('archipelago-certificate-requests', async () => {
+    await without(cluster, 'archipelago-certificate-requests', async () => {
       const isPatched = () => isDone(kubectl(...rights))
       t.true(await until('the policy to be out', isPatched))
     })
@@ -260,40 +262,6 @@ async function requestOf(name: string, { uris, dns, isCa = false }: Asked): Prom
   }
 }
 
-function applyAs(user: string, object: object): Promise<string> {
-  const input = JSON.stringify(object)
-  return cluster.kubectl(['apply', '--server-side', '--as', user, '-f', '-'], { input })
-}
-
-function isDone(doing: Promise<unknown>): Promise<boolean> {
-  return doing.then(
-    () => true,
-    () => false,
-  )
-}
-
-async function withObjects(objects: readonly object[], use: () => Promise<void>): Promise<void> {
-  await cluster.apply(objects)
-  try {
-    await use()
-  } finally {
-    const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects })
-    await cluster.kubectl(['delete', '-f', '-'], { input })
-  }
-}
-
-/** While a policy is bound to nothing, it holds nothing back. */
-async function without(policy: string, use: () => Promise<void>): Promise<void> {
-  const path = ['get', 'validatingadmissionpolicybinding', policy, '-o', 'json']
-  const { apiVersion, kind, metadata, spec } = JSON.parse(await cluster.kubectl(path))
-  await cluster.kubectl(['delete', 'validatingadmissionpolicybinding', policy])
-  try {
-    await use()
-  } finally {
-    await cluster.apply([{ apiVersion, kind, metadata: { name: metadata.name }, spec }])
-  }
-}
-
 const allowed = { required: false, values: ['*'] }
 const permissive = [
   {
@@ -331,19 +299,6 @@ const mayPatch = grant('may-patch', 'system:serviceaccount:nats:answer-authority
     verbs: ['get', 'patch'],
   },
 ])
-
-function grant(name: string, user: string, rules: readonly object[]): object[] {
-  const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name }
-  const subject = { apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: user }
-  return [
-    { ...named('rbac.authorization.k8s.io/v1', 'ClusterRole', name), rules },
-    {
-      ...named('rbac.authorization.k8s.io/v1', 'ClusterRoleBinding', name),
-      roleRef,
-      subjects: [subject],
-    },
-  ]
-}
 
 /** As the operator signs it; here cert-manager is handed the keys at once. */
 async function makeAuthority() {
