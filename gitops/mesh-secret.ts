@@ -51,7 +51,7 @@ const layouts: Readonly<Record<SelfSigning, (authority: MeshAuthority) => Layout
       'cert-chain.pem': certificate + root,
     },
   }),
-  // With identity.issuer.scheme=kubernetes.io/tls. Its reader of keys knows no PKCS #8 (linkerd2 pkg/tls/codec.go).
+  // With identity.issuer.scheme=kubernetes.io/tls. Its reader of keys knows PKCS #8 only of late (linkerd2 pkg/tls/codec.go).
   linkerd: ({ key, certificate, root }) => ({
     type: 'kubernetes.io/tls',
     data: { 'tls.crt': certificate, 'tls.key': encode(key, 'sec1'), 'ca.crt': root },

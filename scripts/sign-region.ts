@@ -1,7 +1,7 @@
 // Signs a region's request for its authority. The key of the region is never seen here; what the
 // authority may name is written in archipelago.yaml, not in the request.
 import { resolve } from 'node:path'
-import type { AuthorityPlace } from '../core/identity/authority.ts'
+import { isMesh, type AuthorityPlace } from '../core/identity/authority.ts'
 import { formatCertificates } from '../core/identity/certificate.ts'
 import { keySha256 } from '../core/identity/csr.ts'
 import { intermediateFiles, intermediatesFile } from '../store/authority-files.ts'
@@ -90,9 +90,14 @@ function show(
   return [
     `${region}, ${kind}: ${verb}: sha256 ${sha256}, until ${notAfter}`,
     `published in ${file}`,
-    ...(isNew ? [`next: request-authority --region ${region} --kind ${kind} adopts it`] : []),
+    ...(isNew ? [`next: ${adopting({ region, kind })} adopts it`] : []),
   ]
 }
+
+const adopting = ({ region, kind }: Pick<Outcome, 'region' | 'kind'>): string =>
+  isMesh(kind)
+    ? `render-mesh-ca ${region} --mesh ${kind}`
+    : `request-authority --region ${region} --kind ${kind}`
 
 runCommand(command.name(), main, {
   ERR_STORE_UNREADABLE:

@@ -2,7 +2,7 @@
 // places of the file at once is in rules.ts.
 import * as z from 'zod'
 import { doors } from '../access/door.ts'
-import { meshes } from '../identity/mesh.ts'
+import { meshes, meshPlaces } from '../identity/mesh.ts'
 import { isLoopback } from './address.ts'
 import { identityEntrySchema, issuerSchema } from './identity-schema.ts'
 import { type Direction, permissionProblem } from './permission.ts'
@@ -82,9 +82,13 @@ const leafnode = z.strictObject({
   lifetime: duration('Life of a leafnode’s credential, renewed at half of it', '20s', '7d'),
 })
 
+// Whoever rules there would read the keys of a region's authorities.
+const ofMeshes = Object.values(meshPlaces).map(({ namespace }) => namespace)
+
 const illegalClusterDomain = broken('illegal cluster domain', 'a lower-case DNS name')
 const kubernetes = z.strictObject({
   namespace: label('illegal namespace')
+    .refine((name) => !ofMeshes.includes(name), broken('namespace of a mesh', 'one of its own'))
     .default('nats')
     .describe('Where the processes of a region run.'),
   service: label('illegal service name')

@@ -40,9 +40,10 @@ const permitted: Readonly<Record<Mesh, Permitted>> = {
   linkerd: ({ kubernetes }) => ({
     dns: [`serviceaccount.identity.${meshPlaces.linkerd.namespace}.${kubernetes.clusterDomain}`],
   }),
-  // Workloads below the trust domain, which the component sets to the region's; webhooks as services.
-  osm: (_, domain) => ({ dns: [domain, `${meshPlaces.osm.namespace}.svc`] }),
+  // Workloads below the trust domain, which the component sets to the region's, by URI too where it is told so
+  // (spiffeEnabled); webhooks as services.
+  osm: (_, domain) => ({ uris: [domain], dns: [domain, `${meshPlaces.osm.namespace}.svc`] }),
 }
 
-/** Whether its identities are SPIFFE IDs, which then its authority says of itself, too. */
+/** Whether its identities are SPIFFE IDs, and its authority says so of itself, too. */
 export const namesUris = (mesh: Mesh): boolean => mesh === 'istio'

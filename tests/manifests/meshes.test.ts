@@ -64,7 +64,7 @@ for (const mesh of meshes) {
     const [certificate] = (await build(`meshes/ams3/${mesh}`)).filter(
       ({ kind }) => kind === 'Certificate',
     ) as (Manifest & { readonly spec: Record<string, unknown> })[]
-    // Linkerd reads "EC PRIVATE KEY" alone.
+    // Every release of Linkerd reads "EC PRIVATE KEY".
     const encoding = mesh === 'linkerd' ? 'PKCS1' : 'PKCS8'
     t.is(certificate?.metadata.namespace, namespace)
     t.like(certificate?.spec, {

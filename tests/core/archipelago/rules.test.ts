@@ -114,6 +114,14 @@ for (const [passage, by, lines] of [
     ],
   ],
   [
+    'trustDomain: archipelago.example',
+    'trustDomain: archipelago.example\nkubernetes: { namespace: istio-system, meshes: [consul] }',
+    [
+      "5:26: kubernetes.namespace: namespace of a mesh: 'istio-system' (one of its own)",
+      "5:49: kubernetes.meshes: unknown mesh: 'consul' (one of istio, linkerd, osm)",
+    ],
+  ],
+  [
     'ams3:',
     'lobby:',
     [

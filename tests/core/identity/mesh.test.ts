@@ -88,13 +88,21 @@ const expected: Record<
     own: [
       { dns: ['web.shop.ams3.archipelago.example'] },
       { dns: ['osm-injector.osm-system.svc'] },
-      { dns: ['ads.ams3.archipelago.example'] },
+      { dns: ['ads.ams3.archipelago.example'], uris: [spiffe('ams3', 'web/shop')] },
     ],
     foreign: [
       {
         what: 'a workload of another region',
         limit: 'dns',
         names: { dns: ['web.shop.sfo2.archipelago.example'] },
+      },
+      {
+        what: 'a workload of another region by its URI',
+        limit: 'uris',
+        names: {
+          dns: ['web.shop.ams3.archipelago.example'],
+          uris: [spiffe('sfo2', 'web/shop')],
+        },
       },
       {
         what: 'an address',
