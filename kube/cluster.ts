@@ -1,7 +1,6 @@
 // A Kubernetes cluster, as far as the commands that run in one speak to it: the objects of one namespace,
 // read, made and replaced. Who may do what stands in the roles of their service accounts.
 import {
-  ApiException,
   CustomObjectsApi,
   type KubeConfig,
   KubernetesObjectApi,
@@ -9,7 +8,7 @@ import {
 } from '@kubernetes/client-node'
 import { Refusal } from '../core/errors.ts'
 import { openConfig, type ClusterUser } from './config.ts'
-import { statusMessage } from './status-message.ts'
+import { orRefuse } from './or-refuse.ts'
 
 export interface Kind {
   readonly apiVersion: string
@@ -91,31 +90,4 @@ async function unlessMissing<T>(what: string, doing: Promise<T>): Promise<T | un
     if (error instanceof Refusal && error.code === 'ERR_CLUSTER_MISSING') return undefined
     throw error
   }
-}
-
-async function orRefuse<T>(what: string, doing: Promise<T>): Promise<T> {
-  try {
-    return await doing
-  } catch (cause) {
-    throw refusalOf(what, cause)
-  }
-}
-
-/** Without the cause: that of the client repeats headers and bodies. */
-function refusalOf(what: string, error: unknown): Refusal {
-  if (error instanceof ApiException) {
-    const reason = `cannot ${what}: ${reasonOf(error)}`
-    if (error.code === 404) return new Refusal('ERR_CLUSTER_MISSING', reason)
-    if (error.code === 409) return new Refusal('ERR_CLUSTER_CONFLICT', reason)
-    return new Refusal('ERR_CLUSTER_REFUSED', reason)
-  }
-  const reason = error instanceof Error ? error.message : String(error)
-  if (reason.startsWith('Unrecognized API version and kind'))
-    return new Refusal('ERR_CLUSTER_MISSING', `cannot ${what}: the cluster has no such kind`)
-  return new Refusal('ERR_CLUSTER_UNREACHABLE', `cannot ${what}: ${reason}`)
-}
-
-function reasonOf(error: ApiException<unknown>): string {
-  const message = statusMessage(error)
-  return message === undefined ? `status ${error.code}` : `${error.code}: ${message}`
 }

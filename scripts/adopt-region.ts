@@ -7,6 +7,12 @@ import { requireRegion } from '../core/known-region.ts'
 import { formatPlan } from '../core/plan/format.ts'
 import type { RegionPublic } from '../core/trust/region-public.ts'
 import type { TrustChange } from '../gitops/trust-files.ts'
+import {
+  describeIssuer,
+  planIssuer,
+  writeIssuer,
+  type AdoptedIssuer,
+} from './adoption/cluster-issuer.ts'
 import { commitFiles } from './adoption/commit-files.ts'
 import { manifestsIn, manifestsOption, publishTrust, requirePinned } from './adoption/publish.ts'
 import { readRegion } from './adoption/read-region.ts'
@@ -41,23 +47,30 @@ type Options = ReturnType<typeof command.opts>
 async function main(): Promise<void> {
   const options = command.parse().opts()
   const [region] = command.processedArgs
-  const place = openPlace(options)
-  requireRegion(place.archipelago.regions, region)
-  const { namespace } = place.archipelago.kubernetes
+  const opened = openPlace(options)
+  requireRegion(opened.archipelago.regions, region)
+  const { namespace } = opened.archipelago.kubernetes
   const found = await readRegion(region, { ...options, namespace })
+  const issuer = planIssuer(opened, found)
+  const place = { ...opened, archipelago: issuer?.archipelago ?? opened.archipelago }
   const store = openStore(place)
   const adoption = planAdoption(store, found)
   requirePinned(place)
-  if (!options.json) show(planned(found, adoption))
-  if (options.dryRun)
-    return options.json ? print({ ...describe(found, adoption), isDryRun: true }) : undefined
-  if (!options.yes) await agree(adoption, region)
+  const described = {
+    ...describe(found, adoption),
+    ...(issuer && { tokens: describeIssuer(issuer) }),
+  }
+  if (!options.json) show(planned(found, adoption, issuer))
+  if (options.dryRun) return options.json ? print({ ...described, isDryRun: true }) : undefined
+  if (!options.yes) await agree(adoption, region, issuer)
+  if (issuer !== undefined) writeIssuer(issuer)
   const signed = await signAdopted(store, found, { ...adoption, ...rootKeys(options, place) })
   const written = publishTrust(place, options.manifests)
   const manifests = manifestsIn(options.manifests, place)
-  const commit = options.commit ? await commitTrust(manifests, region) : undefined
+  const files = ['trust', ...(issuer && !options.manifests ? [issuer.file] : [])]
+  const commit = options.commit ? await commitTrust(manifests, files, region) : undefined
   const outcome = {
-    ...describe(found, adoption),
+    ...described,
     signed: signed.map(describeSigned),
     written,
     commit,
@@ -72,7 +85,13 @@ function show(lines: Iterable<string>): void {
   for (const line of lines) console.log(line)
 }
 
-async function agree({ plan, isRebuilt }: AdoptionPlan, region: string): Promise<void> {
+async function agree(
+  { plan, isRebuilt }: AdoptionPlan,
+  region: string,
+  issuer: AdoptedIssuer | undefined,
+): Promise<void> {
+  if (issuer?.isBelieved && issuer.isNew)
+    throw new Refusal('ERR_PLAN_ASKS', `nobody agreed to other keys for the tokens of ${region}`)
   if (isRebuilt && !plan.asks)
     throw new Refusal('ERR_PLAN_ASKS', `nobody agreed to withdraw the keys of ${region}`)
   await agreeTo(plan)
@@ -85,8 +104,8 @@ function rootKeys({ rootKeyDir, passphraseFile }: Options, place: Place) {
   }
 }
 
-const commitTrust = (manifests: string, region: string): Promise<string | undefined> =>
-  commitFiles(manifests, ['trust'], `trust: adopt ${region}`)
+const commitTrust = (manifests: string, files: readonly string[], region: string) =>
+  commitFiles(manifests, files, `trust: adopt ${region}`)
 
 function describe(
   { keys: { region }, requests }: RegionPublic,
@@ -99,7 +118,7 @@ function describe(
   return { region, isRebuilt, plan, asked }
 }
 
-function* planned(found: RegionPublic, adoption: AdoptionPlan) {
+function* planned(found: RegionPublic, adoption: AdoptionPlan, issuer?: AdoptedIssuer) {
   const { region, isRebuilt, plan, asked } = describe(found, adoption)
   if (plan.lines.length > 0) yield* formatPlan(plan)
   if (isRebuilt) yield `${region} was made anew: its keys and authorities of before are withdrawn`
@@ -108,6 +127,10 @@ function* planned(found: RegionPublic, adoption: AdoptionPlan) {
   for (const kind of adoption.kinds)
     if (!asked.some((each) => each.kind === kind))
       yield `${region} does not ask for its ${kind} authority yet: is cert-manager there?`
+  if (issuer === undefined) return
+  const { keyIds, path, isNew, isBelieved, ...own } = describeIssuer(issuer)
+  yield `${region} signs tokens as ${own.issuer}: ${isNew ? 'new keys' : 'keys'} ${keyIds.join(', ')} in ${path}`
+  if (!isBelieved) yield `nobody believes them before issuers of archipelago.yaml name ${path}`
 }
 
 const describeSigned = ({ kind, signed, withdrawn }: SignedKind) => ({
@@ -149,5 +172,6 @@ runCommand(command.name(), main, {
   ERR_PLAN_ASKS: 'look at it with --dry-run, then agree with --yes',
   ERR_OPERATOR_OTHER: 'name the data folder of that operator with --data-dir',
   ERR_KEY_NOT_HERE: 'name the folder of the roots’ keys with --root-key-dir',
+  ERR_ISSUER_KEYS: 'name the issuer in archipelago.yaml as that cluster does, or another file',
   ERR_MANIFEST_OLDER: 'bring your clone and your data folder up to date (git pull, restore-trust)',
 })

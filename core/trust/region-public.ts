@@ -4,6 +4,7 @@ import { parseDocument } from 'yaml'
 import * as z from 'zod'
 import { allKinds, type AnyKind } from '../identity/authority.ts'
 import { Refusal } from '../errors.ts'
+import { parseClusterIssuer, type ClusterIssuer } from '../identity/cluster-issuer.ts'
 import { openDoors } from '../network/access-subject.ts'
 import { formatConfiguration, type Configuration } from '../network/configuration.ts'
 import { functionPermissions } from '../network/function-permissions.ts'
@@ -18,9 +19,12 @@ export interface RegionPublic {
   readonly keys: RegionKeys
   /** PEM, of the authorities that wait for a signature. */
   readonly requests: Readonly<Partial<Record<AnyKind, string>>>
+  /** Absent where the cluster tells nobody. */
+  readonly issuer?: ClusterIssuer
 }
 
 export const requestKey = (kind: AnyKind): string => `${kind}.csr`
+export const issuerKey = 'token-issuer.json'
 const functionUsersKey = (door: string): string => `leafnode-${door}.conf`
 
 /** The entries of the ConfigMap that follow from the keys: themselves, and whom each leafnode server admits. */
@@ -62,7 +66,12 @@ export function parseRegionPublic(text: string): RegionPublic {
     const request = data[requestKey(kind)]
     return request === undefined ? [] : [[kind, request] as const]
   })
-  return { keys: parseRegionKeys(keys), requests: Object.fromEntries(requests) }
+  const { [issuerKey]: issuer } = data
+  return {
+    keys: parseRegionKeys(keys),
+    requests: Object.fromEntries(requests),
+    ...(issuer !== undefined && { issuer: parseClusterIssuer(issuer) }),
+  }
 }
 
 function readYaml(text: string): unknown {

@@ -1,7 +1,8 @@
 // Makes the keys of a region in its cluster, where they stay: a Secret for each process that reads keys, and
 // their public halves in one ConfigMap, which the operator adopts. Run again, it makes what is missing.
 import type { Archipelago } from '../../core/archipelago.ts'
-import { formatRegionPublic, regionPublicName } from '../../core/trust/region-public.ts'
+import { formatClusterIssuer, type ClusterIssuer } from '../../core/identity/cluster-issuer.ts'
+import { formatRegionPublic, issuerKey, regionPublicName } from '../../core/trust/region-public.ts'
 import type { Cluster, ClusterObject } from '../../kube/cluster.ts'
 import { makeRegionKeys, regionSecretNames, type SecretData } from '../../store/region-secrets.ts'
 import { configMapKind, keepEntries, type ConfigMap } from './keep-config-map.ts'
@@ -21,7 +22,7 @@ export interface MadeRegion {
 export async function makeRegion(
   cluster: Cluster,
   archipelago: Archipelago,
-  region: string,
+  { region, issuer }: { readonly region: string; readonly issuer: ClusterIssuer | undefined },
 ): Promise<MadeRegion> {
   const found = new Map<string, Secret>()
   for (const name of regionSecretNames(archipelago)) {
@@ -34,7 +35,11 @@ export async function makeRegion(
   for (const [name, data] of secrets)
     if (await keepSecret(cluster, { name, data, found: found.get(name) })) changed.push(name)
   // After the keys: what is published here has its private half in a Secret.
-  if (await publish(cluster, formatRegionPublic(keys, archipelago))) changed.push(regionPublicName)
+  const published = {
+    ...formatRegionPublic(keys, archipelago),
+    ...(issuer !== undefined && { [issuerKey]: formatClusterIssuer(issuer) }),
+  }
+  if (await publish(cluster, published)) changed.push(regionPublicName)
   return { changed }
 }
 

@@ -166,11 +166,11 @@ test.serial('a commit is signed and sealed as the document says', async (t) => {
   const who = 'operator@archipelago.example'
   await terminal.type(`gpg --batch --passphrase '' --quick-generate-key ${who} ed25519`)
   try {
-    await terminal.type(`git config user.email ${who}`)
+    await terminal.type(`git config user.signingkey ${who}`)
     const commit = "git commit -S --signoff --trailer='Argocd-gpg-seal: from here on'"
     await terminal.type(`${commit} --allow-empty -m seal`)
     const shown = await terminal.type('git --no-pager log -1 --format="%G? %(trailers)"')
-    t.regex(shown, /^U Signed-off-by: .*\nArgocd-gpg-seal: from here on$/m)
+    t.regex(shown, /^[GU] Signed-off-by: .*\nArgocd-gpg-seal: from here on$/m)
   } finally {
     await terminal.type('gpgconf --kill all')
   }

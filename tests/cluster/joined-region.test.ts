@@ -1,10 +1,12 @@
 // A region joins in two steps, with all that its overlay holds but Argo CD: its keys are born in the cluster,
-// its operator adopts them from what was pasted, and it proves itself.
+// its operator adopts them by his own kubectl, and it proves itself.
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
+import { parseDocument } from 'yaml'
+import { readJwkSet } from '../../core/identity/jwk-set.ts'
 import { buildKustomization } from '../../gitops/kustomize.ts'
 import type { Manifest } from '../../gitops/manifest.ts'
 import { renderComponent } from '../../image/component.ts'
@@ -14,6 +16,7 @@ import { until } from '../until.ts'
 import { installCertManager } from './addons/cert-manager.ts'
 import type { Cluster } from './lab/cluster.ts'
 import { startLab, type Lab } from './lab/lab.ts'
+import { succeeds } from './lab/succeeds.ts'
 import { run } from './lab/run.ts'
 import { leftOf } from './left-of.ts'
 import { monitor, serversOf } from './network/gateways.ts'
@@ -25,6 +28,7 @@ const folder = mkdtempSync(join(tmpdir(), 'archipelago-joined-'))
 const [clone, data] = [join(folder, 'clone'), join(folder, '.local/share/archipelago/archipelago')]
 const patience = { deadlineMs: 180_000 }
 const doors = ['lobby', 'invite', 'identity']
+const jwks = 'issuers/ams3-cluster.json'
 let lab: Lab
 let cluster: Cluster
 let overlay: Manifest[]
@@ -101,7 +105,10 @@ test.serial(
 )
 
 test.serial('the second step signs them, and the region serves', async (t) => {
-  t.regex(await terminal.type('kubectl -n nats get events'), /region ams3 is not adopted: run npx/)
+  const events = () => terminal.type('kubectl -n nats get events')
+  await until('the pods to say why they wait', async () =>
+    /region ams3 is not adopted: run npx/.test(await events()),
+  )
   const [bootstrap = '', makeRoot = '', adopt = ''] = linesUnder(
     'docs/operations.md',
     'A region in its cluster',
@@ -161,6 +168,54 @@ test.serial(
       await ask(`hidden-${Date.now()}`, 'nats')
       return [...(await addressesOfClients())].some((each) => !known.has(each))
     })
+  },
+)
+
+test.serial(
+  'the keys of the cluster’s tokens came with it, and are believed when named',
+  async (t) => {
+    const file = join(clone, jwks)
+    const keys = () => readJwkSet(JSON.parse(readFileSync(file, 'utf8')), 'sig')
+    const adopted = keys()
+    await terminal.type(`kubectl get --raw /openid/v1/jwks > ${jwks}`)
+    t.deepEqual(keys(), adopted)
+    const discovery = 'kubectl get --raw /.well-known/openid-configuration'
+    const { issuer } = JSON.parse(await terminal.type(discovery)) as { issuer: string }
+    const yaml = join(clone, 'archipelago.yaml')
+    const edited = parseDocument(readFileSync(yaml, 'utf8'))
+    edited.set('issuers', { own: { kind: 'kubernetes', issuer, jwks, regions: ['ams3'] } })
+    const subject = 'system:serviceaccount:shop:orders'
+    edited.addIn(['roles', 'announcer', 'identity'], { issuer: 'own', subject })
+    writeFileSync(yaml, edited.toString({ lineWidth: 0 }))
+    const shown = await terminal.type('npx node scripts/adopt-region.ts ams3')
+    t.regex(shown, /ams3 signs tokens as https:.*: keys /)
+    t.notRegex(shown, /nobody believes them/)
+    await cluster.apply(await buildKustomization(join(clone, 'manifests/trust/ams3')))
+  },
+)
+
+test.serial(
+  'a workload of the cluster gets a credential for its token, another one none',
+  async (t) => {
+    await cluster.kubectl(['create', 'namespace', 'shop'])
+    const lobby = join(data, 'public', 'archipelago.lobby.json')
+    const { place: prefix } = wayInto(lab, cluster, lobby)
+    const outside = openTerminal({ clone, home: folder, prefix })
+    const at = (name: string) => join(folder, name)
+    const ask = `npx node scripts/exchange-token.ts --network ${lobby} --key ${at('orders.nk')}`
+    const audience = /\S+:nkey:U\w+/.exec(await outside.type(`${ask} --print-audience`))?.[0]
+    for (const name of ['orders', 'other']) {
+      await terminal.type(`kubectl -n shop create serviceaccount ${name}`)
+      const token = `kubectl create token ${name} --audience ${audience} --namespace shop`
+      await terminal.type(`${token} > ${at(name)}`)
+    }
+    const exchange = (name: string) =>
+      outside.type(`${ask} --token-file ${at(name)} --role announcer --out ${at(name)}.creds`)
+    // A mounted ConfigMap is new within a minute or two.
+    await until('the function to believe the cluster', () => succeeds(exchange('orders')), patience)
+    t.regex(readFileSync(at('orders.creds'), 'utf8'), /-----BEGIN NATS USER JWT-----/)
+    const other = await t.throwsAsync(exchange('other'))
+    t.regex(other?.message ?? '', /no role is given to 'system:serviceaccount:shop:other'/)
   },
 )
 

@@ -7,8 +7,10 @@ import test, { type ExecutionContext } from 'ava'
 import { parse } from 'yaml'
 import type { NetworkFile } from '../../core/access/network-file.ts'
 import { parseCertificates } from '../../core/identity/certificate.ts'
+import type { Issuer } from '../../core/archipelago.ts'
 import { requestCertificate } from '../../core/identity/csr.ts'
 import { makeAuthorityKey } from '../../store/authority-keys.ts'
+import { makeTokenIssuer } from '../core/access/token-issuer.ts'
 import { edited, good } from '../core/archipelago/example.ts'
 import { runScript } from '../run-script.ts'
 import { regionPublic } from '../store/region-public.ts'
@@ -156,6 +158,51 @@ test('the authority of a mesh is signed by a root of its own, and is nothing tha
   for (const each of servers) t.false(each.includes((own['istio.pem'] ?? '').slice(100, 200)))
   t.notRegex(JSON.stringify(manifest('ams3', 'trust')), /istio/)
   t.is(manifest('sfo2', 'region-authority')['istio.pem'], undefined)
+})
+
+const ownIssuer = 'https://kubernetes.default.svc.cluster.local'
+
+test('the keys of its cluster’s tokens come with a region, and count when archipelago.yaml names them', async (t) => {
+  const { clone, adopt, manifest, git } = await withOperator(t)
+  const cluster = regionPublic('ams3')
+  const signs = (kid: string, issuer = ownIssuer) => {
+    const map = JSON.parse(cluster) as { data: Record<string, string> }
+    const tokens = JSON.stringify({ issuer, keys: [makeTokenIssuer(kid).jwk] })
+    return JSON.stringify({ ...map, data: { ...map.data, 'token-issuer.json': tokens } })
+  }
+  const believed = (region: string) => {
+    const jwt = manifest(region, 'trust')['configuration.jwt'] ?? ''
+    const { nats } = JSON.parse(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString())
+    return nats.archipelago.issuers.flatMap(({ keys }: Issuer) => keys?.map(({ kid }) => kid))
+  }
+  const first = signs('one')
+  const adopted = await adopt('ams3', first)
+  t.is(adopted.code, 0, adopted.stderr)
+  t.true(adopted.stdout.includes(`ams3 signs tokens as ${ownIssuer}: new keys one in issuers/`))
+  t.regex(
+    adopted.stdout,
+    /^nobody believes them before issuers of archipelago\.yaml name issuers\//m,
+  )
+  t.regex(git('show', '--stat', 'HEAD'), /issuers\/ams3-cluster\.json/)
+  t.deepEqual(believed('ams3'), [])
+
+  const entry = `{ kind: kubernetes, issuer: '${ownIssuer}', jwks: issuers/ams3-cluster.json, regions: [ams3] }`
+  writeFileSync(join(clone, 'archipelago.yaml'), `${good}issuers: { ams3-cluster: ${entry} }\n`)
+  t.is((await adopt('ams3', first)).code, 0)
+  t.deepEqual(believed('ams3'), ['one'])
+
+  const other = signs('two')
+  const silent = await adopt('ams3', other)
+  t.regex(silent.stderr, /nobody agreed to other keys for the tokens of ams3\ndo: .+--yes$/m)
+  t.deepEqual(believed('ams3'), ['one'])
+  t.is((await adopt('ams3', other, '--yes')).code, 0)
+  t.deepEqual(believed('sgp1'), ['two'])
+
+  const foreign = await adopt('ams3', signs('two', 'https://elsewhere.example'), '--yes')
+  t.regex(
+    foreign.stderr,
+    /issuer ams3-cluster is 'https:\/\/kubernetes.+', and the cluster of ams3 signs as 'https:\/\/elsewhere\.example'\ndo: /,
+  )
 })
 
 test('what is not the region of this operator is refused', async (t) => {

@@ -75,7 +75,7 @@ test('an archive is brought to a node as the document says', async (t) => {
   const { nodes, runIn } = lab.cluster('ams3')
   const [node = { name: '' }] = nodes
   for (const line of linesUnder('docs/operations.md', 'Images').filter(isOfNode)) {
-    t.regex(await runIn(node.name, 'bash', ['-c', line], { cwd: folder }), /functions/)
+    t.regex(await runIn(node.name, 'bash', ['-c', `cd ${folder} && ${line}`]), /functions/)
     recordTyped({ words: line.split(' '), code: 0, line })
   }
 })

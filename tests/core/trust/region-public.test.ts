@@ -1,5 +1,11 @@
 import test from 'ava'
 import { formatRegionPublic, parseRegionPublic } from '../../../core/trust/region-public.ts'
+import {
+  formatClusterIssuer,
+  formatJwkSet,
+  parseClusterIssuer,
+} from '../../../core/identity/cluster-issuer.ts'
+import { makeTokenIssuer } from '../access/token-issuer.ts'
 import { archipelago, regionKeysOf } from './example.ts'
 
 const keys = regionKeysOf('ams3')
@@ -43,6 +49,36 @@ for (const [title, text, message] of [
   test(`refuses ${title}`, (t) => {
     const code = 'ERR_REGION_PUBLIC_ILLEGAL'
     t.regex(t.throws(() => parseRegionPublic(text), { code })?.message ?? '', message)
+  })
+
+const issuer = makeTokenIssuer('one')
+const tokens = (entries: object) =>
+  JSON.stringify(map({ ...data, 'token-issuer.json': JSON.stringify(entries) }))
+
+test('who signs the tokens of the cluster is read, with the public keys and nothing else', (t) => {
+  const text = tokens({ issuer: 'https://a.example', keys: [{ ...issuer.jwk, x5c: ['x'] }] })
+  const read = parseRegionPublic(text).issuer
+  t.is(read?.issuer, 'https://a.example')
+  t.deepEqual(
+    read?.keys.map(({ kid }) => kid),
+    ['one'],
+  )
+  t.notRegex(formatJwkSet(read?.keys ?? []), /x5c/)
+  t.deepEqual(read && parseClusterIssuer(formatClusterIssuer(read)), read)
+})
+
+for (const [title, entries, code] of [
+  ['an issuer without TLS', { issuer: 'http://a.example', keys: [issuer.jwk] }, 'ERR_ISSUER_KEYS'],
+  ['no issuer', { keys: [issuer.jwk] }, 'ERR_ISSUER_KEYS'],
+  ['no keys', { issuer: 'https://a.example', keys: [] }, 'ERR_ISSUER_KEYS'],
+  [
+    'a private key',
+    { issuer: 'https://a.example', keys: [{ ...issuer.jwk, d: 'AQAB' }] },
+    'ERR_JWK_PRIVATE',
+  ],
+] as const)
+  test(`of the cluster's tokens ${title} is refused`, (t) => {
+    t.throws(() => parseRegionPublic(tokens(entries)), { code })
   })
 
 test('refuses keys that are not exactly public halves', (t) => {
