@@ -1,6 +1,7 @@
 // Requests for certificates as cert-manager writes them, of the issuer that nobody in the cluster answers
 // for: the operator, far away (manifests/components/tls-cert-manager).
 import type { AnyKind } from '../../core/identity/authority.ts'
+import { offlineSigner } from '../../core/identity/offline-signer.ts'
 import type { Cluster, ClusterObject } from '../../kube/cluster.ts'
 
 const certificateRequestKind = {
@@ -8,9 +9,6 @@ const certificateRequestKind = {
   kind: 'CertificateRequest',
   plural: 'certificaterequests',
 } as const
-
-const offlineGroup = 'archipelago.example'
-const offlineKind = 'OfflineSigner'
 
 interface Condition {
   readonly type: string
@@ -57,7 +55,9 @@ export async function listPending({ cluster, kinds }: RequestPlace): Promise<Pen
 
 function asksFor(wanted: AnyKind, { spec: { issuerRef, isCA } }: CertificateRequest): boolean {
   const { name, kind, group } = issuerRef
-  return group === offlineGroup && kind === offlineKind && isCA === true && name === wanted
+  return (
+    group === offlineSigner.group && kind === offlineSigner.kind && isCA === true && name === wanted
+  )
 }
 
 function isSettled({ status }: CertificateRequest): boolean {

@@ -7,6 +7,7 @@ import {
   type ClusterCertificate,
 } from '../../core/identity/cluster-certificates.ts'
 import { intermediateSeconds } from '../../core/identity/lifetime.ts'
+import { offlineSigner } from '../../core/identity/offline-signer.ts'
 import { formatAll, formatComponent } from '../kustomization.ts'
 import type { Files, RegionPart } from '../render.ts'
 import { certificateRules } from './certificate-rules.ts'
@@ -80,7 +81,7 @@ const authority = (region: string, kind: AuthorityKind, namespace: string): obje
     renewBefore: duration(30 * daySeconds),
     privateKey: ecdsa,
     usages: ['cert sign', 'crl sign'],
-    issuerRef: { group: 'archipelago.example', kind: 'OfflineSigner', name: kind },
+    issuerRef: { ...offlineSigner, name: kind },
   },
 })
 

@@ -1,6 +1,7 @@
 // Who may ask for the authority of a mesh, and who answers: applied by the operator, with the other guards.
 import type { Archipelago } from '../../core/archipelago.ts'
 import { meshPlaces, type Mesh } from '../../core/identity/mesh.ts'
+import { offlineSigner } from '../../core/identity/offline-signer.ts'
 import { absent, isWriter } from './certificate-rules.ts'
 import { osmGuards } from './osm-guards.ts'
 
@@ -9,7 +10,7 @@ type Facts = Pick<Archipelago, 'kubernetes' | 'trustDomain'>
 const rbac = 'rbac.authorization.k8s.io'
 const answerer = 'answer-authority'
 const certManager = 'system:serviceaccount:cert-manager:cert-manager'
-const offline = "object.spec.issuerRef.?group.orValue('') == 'archipelago.example'"
+const offline = `object.spec.issuerRef.?group.orValue('') == '${offlineSigner.group}'`
 
 /** None where there is no mesh. */
 export function meshGuards(facts: Facts, region: string): object[] {

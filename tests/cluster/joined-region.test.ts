@@ -215,7 +215,7 @@ test.serial(
     await until('the function to believe the cluster', () => succeeds(exchange('orders')), patience)
     t.regex(readFileSync(at('orders.creds'), 'utf8'), /-----BEGIN NATS USER JWT-----/)
     const other = await t.throwsAsync(exchange('other'))
-    t.regex(other?.message ?? '', /no role is given to 'system:serviceaccount:shop:other'/)
+    t.regex(other?.message ?? '', /no role is given to 'own\|system:serviceaccount:shop:other'/)
   },
 )
 
