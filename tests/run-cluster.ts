@@ -1,6 +1,8 @@
-// npm run test:cluster: builds what is not in the cache, then runs tests/cluster against it.
+// npm run test:cluster: builds what is not in the cache, then runs tests/cluster against it, and says how
+// long each part took.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { labObstacle } from './cluster/lab/lab.ts'
 import { buildPeer } from './cluster/peers/build-peer.ts'
@@ -13,19 +15,49 @@ async function main(): Promise<void> {
   const obstacle = labObstacle()
   if (obstacle !== undefined) throw new Error(obstacle)
   const report = (line: string): void => console.error(`test:cluster: ${line}`)
+  const clock = partClock(report)
   for (const name of peerNames) {
     await buildPeer(readPeerPin(name, process.env), { environment: process.env, report })
   }
+  clock.ends('programs')
   const env = { ...process.env, ARCHIPELAGO_TESTS: 'cluster' }
   const args = [runner, ...process.argv.slice(2)]
-  const child = spawn(process.execPath, args, { env, stdio: 'inherit' })
+  const child = spawn(process.execPath, args, { env, stdio: ['inherit', 'pipe', 'inherit'] })
+  createInterface(child.stdout).on('line', (line) => {
+    console.log(line)
+    clock.hears(line)
+  })
   // Ctrl-C reaches it by itself; it stays to clean up, and so does this process.
   process.on('SIGINT', () => {})
   for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => void child.kill(signal))
   }
-  const [code] = (await once(child, 'exit')) as [number | null]
+  const [code] = (await once(child, 'close')) as [number | null]
+  clock.says()
   process.exitCode = code ?? 1
+}
+
+/** Of files that run one after the other, told apart by the names of their tests. */
+function partClock(report: (line: string) => void) {
+  const parts = new Map<string, number>()
+  let last = performance.now()
+  const ends = (part: string): void => {
+    const now = performance.now()
+    parts.set(part, (parts.get(part) ?? 0) + now - last)
+    last = now
+  }
+  return {
+    ends,
+    hears: (line: string) => {
+      const [, part] = /^\s*(?:✔|✘|ok|not ok).* cluster › ((?:image › )?[\w-]+) ›/.exec(line) ?? []
+      if (part !== undefined) ends(part)
+    },
+    says: () => {
+      const whole = [...parts.values()].reduce((sum, each) => sum + each, 0)
+      for (const [part, tookMs] of [...parts, ['all', whole] as const])
+        report(`${(tookMs / 1000).toFixed(0).padStart(5)} s  ${part}`)
+    },
+  }
 }
 
 main().catch((error: unknown) => {
