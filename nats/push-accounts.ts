@@ -19,7 +19,7 @@ export interface Push {
 }
 
 /**
- * `updated` runs it, `not-loaded` holds it and will run it when somebody needs it; `different` runs
+ * `updated` runs it, `not-loaded` holds it (a full resolver) and will run it when somebody needs it; `different` runs
  * something else after the push, `refused` did not take it, `missing` did not answer.
  */
 export type PushedServerState = 'updated' | 'not-loaded' | 'different' | 'refused' | 'missing'
@@ -86,6 +86,9 @@ async function pushAccount(
   const same = state.stored.filter((stored) => stored === text).length
   const resolvers = { same, other: state.stored.length - same }
   const strangers = findStrangers(servers, expectedServers)
+  const isStored = updates.some((update) => update.isStored)
+  // A memory resolver that has not loaded it loads what it was started with.
+  const done = isStored ? ['updated', 'not-loaded'] : ['updated']
   return {
     account: claims.name ?? claims.sub,
     publicKey: claims.sub,
@@ -94,9 +97,9 @@ async function pushAccount(
     resolvers,
     strangers,
     isDone:
-      judged.every((each) => each.state === 'updated' || each.state === 'not-loaded') &&
+      judged.every((each) => done.includes(each.state)) &&
       resolvers.other === 0 &&
-      same >= expectedServers.length &&
+      (!isStored || same >= expectedServers.length) &&
       strangers.length === 0,
   }
 }

@@ -10,7 +10,14 @@ import { readArchipelago } from '../store/archipelago.ts'
 import { collect, runCommand } from './command.ts'
 import { moveBack, previousCommit } from './promotion/move-back.ts'
 import { moveForward } from './promotion/move-forward.ts'
-import { fetchHead, readAt, resolveCommit, type Remote } from './promotion/repository.ts'
+import {
+  fetchHead,
+  isAncestor,
+  newestChange,
+  readAt,
+  resolveCommit,
+  type Remote,
+} from './promotion/repository.ts'
 import { watchClusters, watchFile } from './promotion/watched.ts'
 import type { Moving, Moved } from './promotion/moving.ts'
 
@@ -18,7 +25,10 @@ const command = new Command('promote')
   .description(
     'Move each region’s servers to a commit, in the order of archipelago.yaml: the next when the one before is Synced, Healthy and proven.',
   )
-  .argument('[commit]', 'where to (default: the newest on the branch; back: the one before)')
+  .argument(
+    '[commit]',
+    'where to (default: the newest that changes more than trust; back: the one before)',
+  )
   .option('--archipelago <file>', 'the description of the network', 'archipelago.yaml')
   .option('--region <region>', 'only this one; can be given more than once', collect)
   .option('--without <region>', 'a lost one, which nobody waits for; more than once', collect)
@@ -87,7 +97,16 @@ async function chooseCommit(
   head: Commit,
 ): Promise<Commit> {
   if (wanted !== undefined) return await resolveCommit(moving.place.folder, wanted, head)
-  return isRollback ? await previousCommit(moving, head) : head
+  return isRollback ? await previousCommit(moving, head) : await newestToMove(moving, head)
+}
+
+/** What promote itself commits, and trust, which every region takes at once, are nothing to move to. */
+async function newestToMove({ place: { folder }, pins, chosen }: Moving, head: Commit) {
+  const own = pins.map(({ region }) => revisionFile(region))
+  const change = await newestChange(folder, head, [...own, 'manifests/trust'])
+  for (const { commit } of chosen)
+    if (commit !== undefined && !(await isAncestor(folder, commit, change))) return head
+  return change
 }
 
 function parseContexts(given: readonly string[] = []): Map<string, string> {

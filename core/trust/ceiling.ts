@@ -121,6 +121,7 @@ export const pusherCeiling: PermissionTemplate = {
       ...(observerCeiling.pub.allow ?? []),
       '$SYS.REQ.CLAIMS.UPDATE',
       '$SYS.REQ.ACCOUNT.*.CLAIMS.LOOKUP',
+      '$SYS.REQ.ACCOUNT.*.CLAIMS.UPDATE',
       '$SYS.REQ.SERVER.*.RELOAD',
       '$SYS.REQ.SERVER.*.KICK',
     ],

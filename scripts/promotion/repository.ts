@@ -70,6 +70,17 @@ export async function historyOf(folder: string, head: Commit, path: string): Pro
   return found.split('\n').filter(Boolean).map(parseCommit)
 }
 
+/** The newest commit that changed anything but what these paths hold; the given one, if none did. */
+export async function newestChange(
+  folder: string,
+  head: Commit,
+  except: readonly string[],
+): Promise<Commit> {
+  const others = except.map((path) => `:(top,exclude)${path}`)
+  const found = await git(folder, ['log', '-1', '--format=%H', head, '--', ':/', ...others])
+  return found === '' ? head : parseCommit(found)
+}
+
 /** Commits on top of the branch and pushes; begins anew when somebody else was faster. */
 export async function pushChange(place: Remote, change: Change): Promise<Commit> {
   for (let attempt = 1; ; attempt += 1) {

@@ -38,8 +38,9 @@ test('stops at a region that does not prove the commit, and goes on when it does
   t.regex(stopped.stdout, /^✘ ams3 has not proven \w{10}: Synced, Progressing, sync Running/m)
   t.is(await repository.pinOf('sfo2'), undefined)
   argocd.health.set('ams3', 'Healthy')
-  const again = await promote(await repository.pinOf('ams3'))
+  const again = await promote()
   t.is(again.code, 0, again.stderr)
+  // What it committed itself is nothing to move to.
   t.is((await repository.subjects()).filter((line) => line.includes('ams3')).length, 1)
 })
 
