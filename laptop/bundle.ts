@@ -9,6 +9,7 @@ const programs = {
   'make-region-keys': new URL('../functions/cluster/make-region-keys.ts', import.meta.url),
   'answer-authority': new URL('../functions/cluster/answer-authority.ts', import.meta.url),
   'prove-region': new URL('../functions/cluster/prove-region.ts', import.meta.url),
+  'export-metrics': new URL('../functions/cluster/export-metrics.ts', import.meta.url),
   'renew-leafnode': new URL('../functions/renew-leafnode.ts', import.meta.url),
   'watch-files': new URL('../functions/cluster/watch-files.ts', import.meta.url),
 }

@@ -37,3 +37,8 @@ export function functionHome(homes: Homes, region: string, door: FunctionDoor): 
 export function leafnodeHome(homes: Homes, region: string): string {
   return join(regionHome(homes, region), 'leafnode')
 }
+
+/** In a cluster: the key by which the region's servers may be asked for their figures. */
+export function monitorHome(homes: Homes, region: string): string {
+  return join(regionHome(homes, region), 'monitor')
+}

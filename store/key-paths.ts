@@ -26,6 +26,10 @@ export function leafnodeSigningKey(leafnodeFolder: string): RotatedKey {
   return rotatedKey(join(leafnodeFolder, 'signing', 'leafnode'))
 }
 
+export function monitorSigningKey(monitorFolder: string): string {
+  return join(monitorFolder, 'signing', 'monitor.nk')
+}
+
 function rotatedKey(path: string): RotatedKey {
   return { current: `${path}.nk`, next: `${path}.next.nk`, previous: `${path}.previous.nk` }
 }

@@ -6,7 +6,9 @@ import { Refusal } from '../core/errors.ts'
 import { openDoors, type FunctionDoor } from '../core/network/access-subject.ts'
 import type { RegionKeys } from '../core/trust/region-keys.ts'
 import { openFiles } from './files.ts'
-import { functionHome, homesOf, leafnodeHome } from './homes.ts'
+import { functionHome, homesOf, leafnodeHome, monitorHome } from './homes.ts'
+import { readOrMakeKey } from './key-file.ts'
+import { monitorSigningKey } from './key-paths.ts'
 import { bootstrapRegion } from './region.ts'
 
 /** Text by key, of one Secret. */
@@ -20,7 +22,7 @@ export interface MadeKeys {
 
 /** Which Secrets a region has. */
 export function regionSecretNames({ roles }: Pick<Archipelago, 'roles'>): string[] {
-  return ['leafnode', ...openDoors(roles).map((door) => `function-${door}`)]
+  return ['leafnode', 'monitor', ...openDoors(roles).map((door) => `function-${door}`)]
 }
 
 /**
@@ -39,11 +41,15 @@ export function makeRegionKeys(
   for (const [name, folder] of folders)
     for (const [key, text] of Object.entries(held.get(name) ?? {}))
       files.write(join(folder, pathOf(key)), text)
-  const keys = bootstrapRegion({ files, homes, archipelago }, region)
+  const monitor = readOrMakeKey(files, 'account', monitorSigningKey(monitorHome(homes, region)))
+  const own = bootstrapRegion({ files, homes, archipelago }, region)
+  const keys = { ...own, monitor: [monitor.publicKey] }
   const written = new Set(files.changes.map(({ path }) => path))
   const secrets = [...folders].map(([name, folder]) => {
-    const own = [...written].filter((path) => path.startsWith(`${folder}/`))
-    const data = own.map((path) => [keyOf(relative(folder, path)), files.read(path) ?? ''] as const)
+    const inFolder = [...written].filter((path) => path.startsWith(`${folder}/`))
+    const data = inFolder.map(
+      (path) => [keyOf(relative(folder, path)), files.read(path) ?? ''] as const,
+    )
     return [name, Object.fromEntries(data)] as const
   })
   requireKept(held, new Map(secrets))
@@ -58,7 +64,11 @@ function secretFolders(
   const folders = openDoors(roles).map(
     (door) => [`function-${door}`, functionHome(homes, region, door)] as const,
   )
-  return new Map([['leafnode', leafnodeHome(homes, region)], ...folders])
+  return new Map([
+    ['leafnode', leafnodeHome(homes, region)],
+    ['monitor', monitorHome(homes, region)],
+    ...folders,
+  ])
 }
 
 const pathOf = (key: string) => key.replace(/^signing\./, 'signing/')

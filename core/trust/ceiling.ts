@@ -113,6 +113,14 @@ export const observerCeiling: PermissionTemplate = {
   },
 }
 
+/** Reads the figures of servers: not who is connected, whence, and to what. Its home is a region. */
+export const monitorCeiling: PermissionTemplate = {
+  ...accessOperatorCeiling,
+  pub: { allow: ['$SYS.REQ.SERVER.PING.VARZ', '$SYS.REQ.SERVER.PING.STATSZ'] },
+  subs: 4,
+  payload: 1024,
+}
+
 /** Changes what servers run; its home is the operator's machine. */
 export const pusherCeiling: PermissionTemplate = {
   ...accessOperatorCeiling,

@@ -19,6 +19,7 @@ import {
   legacyRequestorCeiling,
   leafnodeCeiling,
   lobbyCeiling,
+  monitorCeiling,
   observerCeiling,
   pusherCeiling,
   roleCeiling,
@@ -73,6 +74,7 @@ export function declareAccounts(
       limits: accountLimits(archipelago, name),
       signing_keys: [
         ...serviceScopes(archipelago, name, keys.serviceUsers),
+        ...(name === 'SYS' ? monitorScopes(keys.regions) : []),
         ...(name === 'ACCESS' ? leafnodeScopes(archipelago, keys.regions) : []),
         ...roleScopes(archipelago, name, keys.regions),
       ],
@@ -126,6 +128,13 @@ function leafnodeScopes({ roles }: Archipelago, regions: readonly RegionKeys[]):
     const template = leafnodeCeiling(openDoors(roles), region)
     return leafnode.map((key) => scope(key, `leafnode.${region}`, template, `home: ${region}`))
   })
+}
+
+/** Where a region is a cluster: it signs for itself who reads its servers' figures. */
+function monitorScopes(regions: readonly RegionKeys[]): ScopedKey[] {
+  return regions.flatMap(({ region, monitor = [] }) =>
+    monitor.map((key) => scope(key, `monitor.${region}`, monitorCeiling, `home: ${region}`)),
+  )
 }
 
 function roleScopes(

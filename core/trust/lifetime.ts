@@ -20,6 +20,9 @@ export const serviceLifetimeSeconds: Readonly<Record<ServiceUser, number>> = {
   'legacy-requestor': 90 * daySeconds,
 }
 
+/** It signs its own, in the region; each connection gets a new one. */
+export const monitorSeconds = 15 * 60
+
 /** Seconds from `iat` to `exp` that a credential under this ceiling may have; undefined for an unknown one. */
 export function credentialSecondsMax(
   { roles, leafnode }: Archipelago,
@@ -27,6 +30,7 @@ export function credentialSecondsMax(
 ): number | undefined {
   if (Object.hasOwn(serviceUsers, scopeName))
     return serviceLifetimeSeconds[scopeName as ServiceUser]
+  if (scopeName.startsWith('monitor.')) return monitorSeconds
   if (scopeName.startsWith('leafnode.')) return leafnode.lifetimeSeconds
   const known = parseScopeName(scopeName)
   return roles.find(({ name }) => name === known?.role)?.lifetimeSeconds

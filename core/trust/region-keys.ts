@@ -16,6 +16,8 @@ const regionKeys = z.strictObject({
   leafnode: signingKeys,
   /** The user of those credentials. */
   leafnodeUser: userKey,
+  /** Signs the credentials of the program that reads its servers' figures; on a laptop there is none. */
+  monitor: signingKeys.optional(),
   doors: z.partialRecord(
     z.enum(functionDoors),
     z.strictObject({

@@ -15,14 +15,18 @@ export function leafnodeScopeName(region: string): string {
   return `leafnode.${region}`
 }
 
-export function regionScopes({ region, leafnode, doors }: RegionKeys): RegionScope[] {
+export function regionScopes({ region, leafnode, monitor, doors }: RegionKeys): RegionScope[] {
   const ofDoors = functionDoors.flatMap((door) =>
     Object.entries(doors[door]?.signingKeys ?? {}).map(([role, keys]) => ({
       scope: formatScopeName({ role, door, region }),
       keys,
     })),
   )
-  return [{ scope: leafnodeScopeName(region), keys: leafnode }, ...ofDoors]
+  return [
+    { scope: leafnodeScopeName(region), keys: leafnode },
+    ...(monitor === undefined ? [] : [{ scope: `monitor.${region}`, keys: monitor }]),
+    ...ofDoors,
+  ]
 }
 
 /**

@@ -87,7 +87,11 @@ test.serial(
     const asked = await until('the requests for authorities', () => regionPublic(), patience)
     t.notRegex(asked, /\bS[AOU][A-Z2-7]{56}\b|PRIVATE KEY/)
     const before = await secrets()
-    t.deepEqual(Object.keys(before), ['leafnode', ...doors.map((door) => `function-${door}`)])
+    t.deepEqual(Object.keys(before), [
+      'leafnode',
+      'monitor',
+      ...doors.map((door) => `function-${door}`),
+    ])
 
     // A second time, as with every sync.
     const job = overlay.filter(
@@ -260,7 +264,7 @@ async function regionPublic(): Promise<string | undefined> {
 
 /** Digests would do; nothing of it is printed. */
 async function secrets(): Promise<Record<string, string>> {
-  const names = ['leafnode', ...doors.map((door) => `function-${door}`)]
+  const names = ['leafnode', 'monitor', ...doors.map((door) => `function-${door}`)]
   const entries = names.map(async (name) => {
     const text = await kubectl('get', 'secret', name, '-o', 'jsonpath={.data}')
     return [name, text] as const

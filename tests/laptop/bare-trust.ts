@@ -8,9 +8,10 @@ import {
   type KeyPair,
 } from '@nats-io/jwt'
 import type { NetworkTrust } from '../../core/network/server.ts'
+import { monitorCeiling } from '../../core/trust/ceiling.ts'
 import { type Creds, formatCreds, parseCreds } from '../../core/trust/creds.ts'
 import { encodeJwt } from '../../core/trust/jwt.ts'
-import { nkeyPairFrom, parseSeed } from '../../core/trust/nkey.ts'
+import { nkeyPairFrom, parseSeed, type NkeyPair } from '../../core/trust/nkey.ts'
 
 export interface BareTrust {
   readonly network: NetworkTrust
@@ -22,6 +23,8 @@ export interface BareTrust {
   readonly member: Creds
   /** Of the account in which functions answer. */
   readonly leafnode: Creds
+  /** Signs users of the system account who may do what monitors of regions may. */
+  readonly monitor: NkeyPair<'account'>
   /** Signs accounts. */
   readonly operator: KeyPair
   /** The account of the member. */
@@ -31,6 +34,8 @@ export interface BareTrust {
 export async function makeBareTrust(): Promise<BareTrust> {
   const [operator, signing] = [createOperator(), createOperator()]
   const [sys, access, lobby] = [createAccount(), createAccount(), createAccount()]
+  const monitor = nkeyPairFrom('account', randomBytes(32))
+  const scope = { kind: 'user_scope', role: 'monitor.ams3', template: monitorCeiling }
   const network: NetworkTrust = {
     operatorJwt: await encodeOperator('archipelago', operator, {
       signing_keys: [signing.getPublicKey()],
@@ -38,13 +43,13 @@ export async function makeBareTrust(): Promise<BareTrust> {
     }),
     systemAccount: sys.getPublicKey(),
     accounts: await Promise.all([
-      signAccount('SYS', sys, signing),
+      signAccount('SYS', sys, signing, [{ ...scope, key: monitor.publicKey }]),
       signAccount('ACCESS', access, signing),
       signAccount('LOBBY', lobby, signing),
     ]),
   }
   return {
-    ...{ network, operator: signing, lobby },
+    ...{ network, monitor, operator: signing, lobby },
     observer: makeUser('observer', sys, { pub: { allow: ['$SYS.REQ.SERVER.PING.*'] } }),
     pusher: makeUser('pusher', sys),
     member: makeUser('member', lobby),
@@ -55,9 +60,15 @@ export async function makeBareTrust(): Promise<BareTrust> {
 const all = { conn: -1, leaf: -1, subs: -1, data: -1, payload: -1, imports: -1, exports: -1 }
 
 /** An account without limits. */
-export async function signAccount(name: string, account: KeyPair, signer: KeyPair) {
+export async function signAccount(
+  name: string,
+  account: KeyPair,
+  signer: KeyPair,
+  scopes: readonly object[] = [],
+) {
   const limits = { ...all, wildcards: true }
-  const jwt = await encodeAccount(name, account, { limits }, { signer })
+  const keys = scopes.length > 0 && { signing_keys: [...scopes] as never[] }
+  const jwt = await encodeAccount(name, account, { limits, ...keys }, { signer })
   return { publicKey: account.getPublicKey(), jwt }
 }
 

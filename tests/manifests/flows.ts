@@ -56,6 +56,8 @@ export const ends = {
   authority: pod('Deployment nats/answer-authority', '10.244.0.11'),
   proof: pod('Job nats/prove-region', '10.244.0.6'),
   before: pod('Job nats/prove-region-before', '10.244.0.12'),
+  monitor: pod('Deployment nats/monitor', '10.244.0.13'),
+  prometheus: { namespace: 'monitoring', labels: { app: 'prometheus' }, address: '10.244.0.14' },
   /** In the namespace, and nobody said what it is. */
   stranger: { namespace: 'nats', labels: {}, address: '10.244.0.7' },
   elsewhere: { namespace: 'shop', labels: { app: 'shop' }, address: '10.244.0.8' },
@@ -85,6 +87,7 @@ const own = [
   'authority',
   'proof',
   'before',
+  'monitor',
 ] as const
 const functions = ['lobby', 'invite', 'identity'] as const
 const withToken = ['keys', 'authority', 'proof', 'before'] as const
@@ -104,6 +107,8 @@ export const needed: readonly NamedFlow[] = [
   ['proof', 'server', 4222],
   ['proof', 'server', 8222],
   ['before', 'server', 8222],
+  ['monitor', 'server', 4222],
+  ['prometheus', 'monitor', 7777],
   ...functions.map((end): NamedFlow => [end, 'server', 7422]),
   ...withToken.flatMap((end): NamedFlow[] => [
     [end, 'apiServer', 443],
@@ -150,4 +155,12 @@ export const forbidden: readonly NamedFlow[] = [
   ['elsewhere', 'proof', 8080],
   ['proof', 'lobby', 8443],
   ['authority', 'server', 8222],
+  ['elsewhere', 'monitor', 7777],
+  ['person', 'monitor', 7777],
+  ['lobby', 'monitor', 7777],
+  ['prometheus', 'server', 8222],
+  ['monitor', 'server', 8222],
+  ['monitor', 'server', 6222],
+  ['monitor', 'apiServer', 443],
+  ['monitor', 'prometheus', 9090],
 ]

@@ -14,6 +14,7 @@ test('each process has a Secret of its own, whose keys no other Secret holds', (
     'signing.leafnode.nk',
     'user.nk',
   ])
+  t.deepEqual(Object.keys(secrets.get('monitor') ?? {}), ['signing.monitor.nk'])
   t.deepEqual(Object.keys(secrets.get('function-lobby') ?? {}).toSorted(), [
     'function.nk',
     'signing.member.nk',

@@ -5,6 +5,7 @@ import type { PermissionTemplate } from '../../../core/trust/account.ts'
 import {
   leafnodeCeiling,
   legacyRequestorCeiling,
+  monitorCeiling,
   roleCeiling,
 } from '../../../core/trust/ceiling.ts'
 import { serviceUsers } from '../../../core/trust/declare.ts'
@@ -103,6 +104,13 @@ test('the observer asks for a list of things, and changes nothing', (t) => {
   for (const subject of asked)
     t.regex(subject, /^\$SYS\.REQ\.SERVER\.(PING|\*)\.(IDZ|[A-Z]+Z|HEALTHZ)$/)
   t.false(asked.some((subject) => /PROFILEZ|CLAIMS|KICK|RELOAD|LDM/.test(subject)))
+})
+
+test('a monitor asks for figures of servers, all at once, and for nothing else', (t) => {
+  t.deepEqual(monitorCeiling.pub, {
+    allow: ['$SYS.REQ.SERVER.PING.VARZ', '$SYS.REQ.SERVER.PING.STATSZ'],
+  })
+  t.deepEqual(monitorCeiling.sub, { allow: ['_INBOX.{{subject()}}.>'] })
 })
 
 test('the pusher deletes no account and stops no server', (t) => {

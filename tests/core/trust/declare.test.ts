@@ -29,7 +29,7 @@ test('the legacy requestor is there only where its door is open', (t) => {
 })
 
 for (const [name, scopes] of [
-  ['SYS', ['observer', 'pusher']],
+  ['SYS', ['observer', 'pusher', 'monitor.ams3', 'monitor.sfo2', 'monitor.sgp1']],
   ['ACCESS', ['access-operator', 'leafnode.ams3', 'leafnode.sfo2', 'leafnode.sgp1']],
   ['LOBBY', ['lobby']],
   [

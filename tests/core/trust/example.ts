@@ -35,6 +35,7 @@ export function regionKeysOf(region: string): RegionKeys {
     region,
     leafnode: [accountKey(`leafnode.${region}`)],
     leafnodeUser: pairOf('user', `leafnode.${region}`).publicKey,
+    monitor: [accountKey(`monitor.${region}`)],
     doors: {
       lobby: {
         nkey: pairOf('user', `lobby.${region}`).publicKey,

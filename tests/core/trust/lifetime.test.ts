@@ -12,6 +12,7 @@ for (const [scope, seconds] of [
   ['member.lobby.ams3', hour],
   ['moderator.invite.sgp1', hour / 4],
   ['leafnode.sfo2', day],
+  ['monitor.sfo2', 900],
   ['observer', day],
   ['pusher', day],
   ['access-operator', day],

@@ -13,7 +13,7 @@ const withMember = (...member: (typeof next)[]) => ({
 test("a region's keys stand under these names", (t) => {
   t.deepEqual(
     regionScopes(keys).map(({ scope }) => scope),
-    ['leafnode.ams3', 'member.lobby.ams3', 'moderator.invite.ams3'],
+    ['leafnode.ams3', 'monitor.ams3', 'member.lobby.ams3', 'moderator.invite.ams3'],
   )
 })
 
