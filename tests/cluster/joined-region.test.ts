@@ -148,6 +148,19 @@ test.serial('it proves what it owes, and names the peers that are not there', as
   ])
 })
 
+test.serial('its monitor shows what its servers do', async (t) => {
+  const path = 'jsonpath={.items[0].metadata.name}'
+  const pod = await kubectl('get', 'pods', '-l', 'app.kubernetes.io/name=monitor', '-o', path)
+  const raw = `/api/v1/namespaces/nats/pods/${pod}:7777/proxy/metrics`
+  const text = await kubectl('get', '--raw', raw)
+  t.regex(text, /^nats_monitor_up\{region="ams3"\} 1$/m)
+  for (const server of serversOf(cluster))
+    t.regex(text, new RegExp(`^nats_server_up\\{region="ams3",server="${server}"\\} 1$`, 'm'))
+  t.regex(text, /^nats_server_certificate_expiry_seconds\{.*listener="gateway"\} \d{10}/m)
+  t.regex(text, /^nats_server_gateway_connections\{.*peer="sfo2",direction="out"\} 0$/m)
+  t.regex(text, /^nats_server_leafnodes\{.*\} [1-9]/m)
+})
+
 test.serial(
   'people come in from outside of the cluster, and are seen as who they are',
   async (t) => {
