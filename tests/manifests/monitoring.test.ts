@@ -28,21 +28,26 @@ test.before('an overlay for a cluster with the Prometheus operator', async () =>
 
 test.after.always(() => rmSync(folder, { recursive: true }))
 
-const specOf = <T>(kind: string) =>
-  (built.find((each) => each.kind === kind) as { spec?: T } | undefined)?.spec
+interface Watched {
+  readonly spec?: {
+    readonly selector?: { readonly matchLabels: Readonly<Record<string, string>> }
+    readonly podMetricsEndpoints?: readonly { readonly port: string }[]
+    readonly groups?: readonly { readonly rules: readonly Alert[] }[]
+  }
+}
+
+const specOf = (kind: string) =>
+  (built.find((each) => each.kind === kind) as Watched | undefined)?.spec
 
 const monitor = () => podsOf(built).find(({ owner }) => owner === 'Deployment nats/monitor')
 
 test('its PodMonitor finds the monitor’s pod, by a port that it has', (t) => {
-  const found = specOf<{
-    selector: { matchLabels: Record<string, string> }
-    podMetricsEndpoints: { port: string }[]
-  }>('PodMonitor')
-  t.like(monitor()?.labels, found?.selector.matchLabels ?? { none: '' })
+  const found = specOf('PodMonitor')
+  t.like(monitor()?.labels, found?.selector?.matchLabels ?? { none: '' })
   const pod = monitor()
   const ports = pod === undefined ? [] : containersOf(pod).flatMap(({ ports = [] }) => ports)
   t.deepEqual(
-    found?.podMetricsEndpoints.map(({ port }) => port),
+    found?.podMetricsEndpoints?.map(({ port }) => port),
     ports.map(({ name }) => name),
   )
 })
@@ -54,7 +59,7 @@ interface Alert {
 }
 
 test('every alert asks for figures that there are, and says what is wrong and what to do', (t) => {
-  const rules = specOf<{ groups: { rules: Alert[] }[] }>('PrometheusRule')?.groups[0]?.rules ?? []
+  const rules = specOf('PrometheusRule')?.groups?.[0]?.rules ?? []
   t.true(rules.length >= 7)
   for (const { alert, expr, annotations } of rules) {
     const asked = expr.match(/nats_\w+/g) ?? []

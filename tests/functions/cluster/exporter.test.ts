@@ -71,7 +71,7 @@ test.serial('it shows what the servers of its region really do, and no other reg
   const url = urlsOf('ams3').slice(0, 1)
   await using member = await network.connect(network.member, url)
   const before = await readRegionMetrics(source())
-  const name = `server="${'ams3-0'}"`
+  const name = 'server="ams3-0"'
   const inMessages = (text: string) => value(text, 'nats_server_messages_total', name, '"in"') ?? 0
   for (let n = 0; n < 100; n++) member.publish('chat', 'hello')
   await member.flush()
