@@ -22,14 +22,15 @@ interface Mounted {
   readonly stringData?: Texts
 }
 
-/** Where manifests/base/server mounts each. */
+/** Where manifests/base/server mounts each; the accounts where watch-files brings them. */
 const mounts: readonly (readonly [name: RegExp, path: string])[] = [
-  [/^nats-config-/, 'config'],
-  [/^nats-reload$/, 'reload'],
-  [/^(trust|accounts)$/, 'trust'],
-  [/^region-authority$/, 'authorities'],
-  [/^svid-nats-server$/, 'tls/server'],
-  [/^public-nats-server$/, 'tls/public'],
+  [/^nats-config-/, 'etc/nats/config'],
+  [/^nats-reload$/, 'etc/nats/reload'],
+  [/^trust$/, 'etc/nats/trust'],
+  [/^accounts$/, 'data/trust'],
+  [/^region-authority$/, 'etc/nats/authorities'],
+  [/^svid-nats-server$/, 'etc/nats/tls/server'],
+  [/^public-nats-server$/, 'etc/nats/tls/public'],
 ]
 
 for (const { name: region } of archipelago.regions) {
@@ -39,12 +40,12 @@ for (const { name: region } of archipelago.regions) {
     const { maps, secrets } = await makeTrust(archipelago, region)
     const built = await buildKustomization(join(root, 'manifests/overlays', region))
     const texts = mount([...built, ...maps, ...secrets] as Mounted[], folder)
-    const configurations = [...texts.keys()].filter((path) => path.startsWith('config/'))
+    const configurations = [...texts.keys()].filter((path) => path.startsWith('etc/nats/config/'))
     t.is(configurations.length, 3)
     for (const path of configurations) {
       const { code, stderr } = await run(natsServer, ['-t', '-c', join(folder, path)])
       t.is(code, 0, stderr)
-      const parts = [path, 'reload/limits.conf', 'trust/accounts.conf']
+      const parts = [path, 'etc/nats/reload/limits.conf', 'data/trust/accounts.conf']
       const whole = parts.map((part) => texts.get(part)?.replace(/^include .*$/gm, '')).join('\n')
       t.true(stderr.includes(digestConfiguration(parseConfiguration(whole))), stderr)
     }
@@ -58,9 +59,7 @@ function mount(objects: readonly Mounted[], folder: string): Map<string, string>
     const [, path] = mounts.find(([name]) => name.test(metadata.name)) ?? []
     if (path === undefined) continue
     for (const [name, text] of Object.entries({ ...data, ...stringData })) {
-      const moved = text
-        .replaceAll('"/etc/nats/', `"${folder}/`)
-        .replaceAll(/"\/(data|run)\//g, `"${folder}/$1/`)
+      const moved = text.replaceAll(/"\/(etc|data|run)\//g, `"${folder}/$1/`)
       texts.set(join(path, name), moved)
     }
   }
