@@ -22,50 +22,64 @@ const secondsMax = 120
 const pauseMs = 2_000
 
 async function main(): Promise<void> {
+  const proving = openProving()
+  if (!process.argv.includes('--before')) return prove(proving)
+  const before = gatewaysOf(await proving.look())
+  await keepProof(proving.cluster, { 'before.json': JSON.stringify(before) })
+}
+
+function openProving() {
   const environment = parseClusterEnvironment(process.env)
   const archipelago = readOwnArchipelago(environment)
   const { region, namespace } = environment
   const places = placeClusters(archipelago)
   const place = places.find(({ name }) => name === region)
-  const facts = archipelago.regions.find(({ name }) => name === region)
-  if (place === undefined || facts === undefined)
-    throw new Refusal('ERR_REGION_UNKNOWN', `unknown region: '${region}'`)
-  const cluster = openCluster(namespace)
-  const look = () => lookAtRegion(place.servers.map(({ monitor }) => monitor))
-  if (process.argv.includes('--before')) {
-    const before = gatewaysOf(await look())
-    return keepProof(cluster, { 'before.json': JSON.stringify(before) })
-  }
-  const owed = {
-    servers: place.servers.map(({ name }) => name),
+  const { addresses: [serverName = ''] = [] } =
+    archipelago.regions.find(({ name }) => name === region) ?? {}
+  if (place === undefined) throw new Refusal('ERR_REGION_UNKNOWN', `unknown region: '${region}'`)
+  return {
+    ...{ archipelago, region, place, serverName },
     peers: places.map(({ name }) => name).filter((name) => name !== region),
-    leafnodes: openDoors(archipelago.roles)
-      .filter((door) => door !== 'legacy')
-      .map((door) => `function-${door}-`),
+    cluster: openCluster(namespace),
+    look: () => lookAtRegion(place.servers.map(({ monitor }) => monitor)),
   }
-  const before = await readBefore(cluster)
-  const judge = async () => judgeRegion(owed, await look(), before)
-  const { apart } = await awaitRegion(judge, Number(process.env['PROOF_SECONDS'] ?? secondsMax))
-  const [serverName = ''] = facts.addresses
-  const proven = await proveInside({
-    ...{ archipelago, region, serverName },
-    network: parseNetworkFile(readOrRefuse(networkFile, 'network file')),
-    servers: place.servers.map(({ route, client }) => formatUrl({ ...client, host: route.host })),
-  } satisfies Inside)
-  const names = [`${owed.servers.length} servers, their routes and leafnodes`, ...proven]
-  const result = { region, proven: names, apart, at: new Date().toISOString() }
+}
+
+type Proving = ReturnType<typeof openProving>
+
+async function prove(proving: Proving): Promise<void> {
+  const { region, place, cluster } = proving
+  const { apart } = await awaitRegion(proving, Number(process.env['PROOF_SECONDS'] ?? secondsMax))
+  const inside = await proveInside(insideOf(proving))
+  const proven = [`${place.servers.length} servers, their routes and leafnodes`, ...inside]
+  const result = { region, proven, apart, at: new Date().toISOString() }
   await keepProof(cluster, { 'result.json': JSON.stringify(result) })
-  for (const name of names) console.log(`proven: ${name}`)
+  for (const name of proven) console.log(`proven: ${name}`)
   for (const peer of apart) console.log(`apart: no gateway to ${peer}, as before`)
 }
+
+const owedBy = ({ archipelago, place, peers }: Proving) => ({
+  servers: place.servers.map(({ name }) => name),
+  peers,
+  leafnodes: openDoors(archipelago.roles)
+    .filter((door) => door !== 'legacy')
+    .map((door) => `function-${door}-`),
+})
+
+const insideOf = ({ archipelago, region, serverName, place }: Proving): Inside => ({
+  ...{ archipelago, region, serverName },
+  network: parseNetworkFile(readOrRefuse(networkFile, 'network file')),
+  servers: place.servers.map(({ route, client }) => formatUrl({ ...client, host: route.host })),
+})
 
 type Verdict = ReturnType<typeof judgeRegion>
 
 /** Returns as soon as nothing is broken; refuses with what is, after the deadline. */
-async function awaitRegion(judge: () => Promise<Verdict>, seconds: number): Promise<Verdict> {
+async function awaitRegion(proving: Proving, seconds: number): Promise<Verdict> {
+  const [owed, before] = [owedBy(proving), await readBefore(proving.cluster)]
   const deadline = performance.now() + seconds * 1000
   for (;;) {
-    const verdict = await judge()
+    const verdict = judgeRegion(owed, await proving.look(), before)
     if (verdict.broken.length === 0) return verdict
     if (performance.now() > deadline)
       throw new Refusal('ERR_REGION_UNPROVEN', `not proven: ${verdict.broken.join('; ')}`)
