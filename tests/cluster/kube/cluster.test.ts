@@ -85,8 +85,8 @@ test.serial(
   async (t) => {
     const nobody = kubeconfigOf((user) => user, { server: 'https://127.0.0.1:2' })
     const { read: silent } = await visitAs(nobody, 'read')
-  t.like(silent, { code: 'ERR_CLUSTER_UNREACHABLE' })
-  t.regex((silent as { message: string }).message, /fetch failed: .*ECONNREFUSED/)
+    t.like(silent, { code: 'ERR_CLUSTER_UNREACHABLE' })
+    t.regex((silent as { message: string }).message, /fetch failed: .*ECONNREFUSED/)
     const foreign = kubeconfigOf((user) => user, { 'certificate-authority': undefined })
     const { read } = await visitAs(foreign, 'read')
     t.like(read, { code: 'ERR_CLUSTER_UNREACHABLE' })
