@@ -19,7 +19,7 @@ function refusalOf(what: string, error: unknown): Refusal {
     if (error.code === 409) return new Refusal('ERR_CLUSTER_CONFLICT', reason)
     return new Refusal('ERR_CLUSTER_REFUSED', reason)
   }
-  const reason = causesOf(error).join(': ')
+  const reason = causesOf(error).join(': ') || 'no reason was given'
   if (reason.startsWith('Unrecognized API version and kind'))
     return new Refusal('ERR_CLUSTER_MISSING', `cannot ${what}: the cluster has no such kind`)
   return new Refusal('ERR_CLUSTER_UNREACHABLE', `cannot ${what}: ${reason}`)
@@ -33,7 +33,7 @@ function reasonOf(error: ApiException<unknown>): string {
 /** fetch says that it failed, and its cause why: a closed port, a name, another authority. */
 function causesOf(error: unknown): string[] {
   if (error instanceof ApiException) return [reasonOf(error)]
-  if (!(error instanceof Error)) return error === undefined ? [] : [String(error)]
+  if (!(error instanceof Error)) return []
   const { code } = error as NodeJS.ErrnoException
   return [error.message || (code ?? error.name), ...causesOf(error.cause)]
 }
