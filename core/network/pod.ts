@@ -25,7 +25,7 @@ export const podIncludes = ['../reload/limits.conf', `../../..${podFiles.account
 
 /**
  * All that no reload changes. Without the accounts, which are included: of a full resolver nats-server takes a
- * newer preload only when it starts (docs/adr/0019-accounts-in-a-cluster.md).
+ * newer preload only when it starts (docs/adr/0015-accounts-in-a-cluster.md).
  */
 export function configurePod(
   server: ServerPlace,
