@@ -1,4 +1,5 @@
 // The accounts that a server includes: as they are mounted from git, but never older than it had them.
+import { Refusal } from '../../core/errors.ts'
 import { formatConfiguration } from '../../core/network/configuration.ts'
 import { configureAccounts } from '../../core/network/pod.ts'
 import { newestAccounts } from '../../core/trust/newest-accounts.ts'
@@ -20,7 +21,8 @@ export function takeAccounts(
 ): void {
   const [operatorText, text] = [readIfThere(operatorFile), readIfThere(mounted)]
   if (!operatorText || !text) return
-  const operator = parseOperator(operatorText.trim())
+  const operator = parseOrReport(operatorText.trim(), operatorFile, report)
+  if (operator === undefined) return
   const files = openFiles()
   const held = jwtsIn(files.read(kept) ?? '')
   const { accounts, refused } = newestAccounts(jwtsIn(text), held, operator)
@@ -32,6 +34,16 @@ export function takeAccounts(
     accounts: accounts.map(({ text: jwt, claims }) => ({ publicKey: claims.sub, jwt })),
   })
   files.write(kept, formatConfiguration(configuration, 'the newest accounts that were mounted'))
+}
+
+function parseOrReport(text: string, file: string, report: (line: string) => void) {
+  try {
+    return parseOperator(text)
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    report(`not taken: ${file}: ${error.message}`)
+    return undefined
+  }
 }
 
 const jwtsIn = (text: string): string[] => text.match(/eyJ[\w-]+\.[\w-]+\.[\w-]+/g) ?? []

@@ -11,7 +11,7 @@ import { placeClusters } from '../../core/network/kubernetes.ts'
 import { configureAccounts } from '../../core/network/pod.ts'
 import { openFiles } from '../../store/files.ts'
 import { homesOf } from '../../store/homes.ts'
-import { makeBareTrust } from '../laptop/bare-trust.ts'
+import { accounts, operator } from '../core/trust/example.ts'
 import { makeAuthorities, writeLeaf } from '../laptop/named/certificates.ts'
 
 export interface HandMadeTrust {
@@ -24,7 +24,6 @@ export async function makeTrust(archipelago: Archipelago, region: string): Promi
   try {
     const store = { files: openFiles(), homes: homesOf(data), archipelago, nowMs: Date.now() }
     const issuerOf = await makeAuthorities(store)
-    const { network } = await makeBareTrust()
     const own = formatCertificates([issuerOf(region, 'identity').certificate])
     const all = archipelago.regions.map(({ name }) => issuerOf(name, 'identity').certificate)
     const servers = placeClusters(archipelago).find(({ name }) => name === region)?.servers ?? []
@@ -43,8 +42,8 @@ export async function makeTrust(archipelago: Archipelago, region: string): Promi
     }
     return {
       maps: [
-        map('trust', { 'operator.jwt': network.operatorJwt }),
-        map('accounts', { 'accounts.conf': formatConfiguration(configureAccounts(network), 'a') }),
+        map('trust', { 'operator.jwt': operator.text }),
+        map('accounts', { 'accounts.conf': formatConfiguration(configureAccounts(trust), 'a') }),
         map('region-authority', { 'region.pem': own, 'network.pem': formatCertificates(all) }),
       ],
       secrets: [
@@ -55,6 +54,12 @@ export async function makeTrust(archipelago: Archipelago, region: string): Promi
   } finally {
     rmSync(data, { recursive: true, force: true })
   }
+}
+
+const trust = {
+  operatorJwt: operator.text,
+  systemAccount: operator.claims.nats.system_account,
+  accounts: accounts.map(({ text: jwt, claims }) => ({ publicKey: claims.sub, jwt })),
 }
 
 type Texts = Readonly<Record<string, string>>
