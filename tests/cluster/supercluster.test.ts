@@ -12,7 +12,7 @@ import { renewWhileTalking } from './scenes/renewal.ts'
 
 let network: Network
 
-test.before('three clusters with Argo CD and cert-manager, and a pushed repository', async (t) => {
+test.before('three clusters as they are before us, and a pushed repository', async (t) => {
   network = await openNetwork(timed(t))
 })
 

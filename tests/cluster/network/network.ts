@@ -43,7 +43,7 @@ export async function openNetwork(say: (line: string) => void): Promise<Network>
   await Promise.all(
     lab.clusters.map((cluster) => installPlatform(lab, cluster, { authorities, report: say })),
   )
-  say('Argo CD and cert-manager are there')
+  say('Argo CD, cert-manager and sealed-secrets are there')
   const stop = async (): Promise<void> => {
     await lab.stop()
     rmSync(archives, { recursive: true })

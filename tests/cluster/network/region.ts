@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { parse } from 'yaml'
 import { until } from '../../until.ts'
 import { installArgoCd } from '../addons/argo-cd.ts'
-import type { Repository } from '../addons/repository.ts'
 import { installCertManager } from '../addons/cert-manager.ts'
+import type { Repository } from '../addons/repository.ts'
+import { installSealedSecrets } from '../addons/sealed-secrets.ts'
 import type { Cluster } from '../lab/cluster.ts'
 import type { Lab } from '../lab/lab.ts'
 import { describeTroubles } from '../lab/troubles.ts'
@@ -22,6 +23,7 @@ export async function installPlatform(
   await Promise.all([
     installCertManager(cluster, lab.toolbox),
     installArgoCd(cluster, lab.toolbox, { authorities, report }),
+    installSealedSecrets(cluster, lab.toolbox),
   ])
 }
 

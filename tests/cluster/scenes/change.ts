@@ -20,18 +20,43 @@ export async function changeOneRegion(t: Assertions, network: Network): Promise<
   for (const other of others) t.is(await noteOf(other), '')
 }
 
+/** Other pods than those that drifted away, ready again. */
 export async function healDrift(t: Assertions, { lab, say }: Network): Promise<void> {
-  const { kubectl } = lab.cluster('ams3')
-  const replicas = () => kubectl([...ofDoor, '-o', 'jsonpath={.status.readyReplicas}'])
+  const cluster = lab.cluster('ams3')
+  const { kubectl } = cluster
+  const before = await lobbyPodsOf(cluster)
   const start = performance.now()
   await kubectl(['-n', 'nats', 'scale', 'deployment/function-lobby', '--replicas=0'])
-  await until('drift to be healed', async () => (await replicas()) === '2', patient)
+  await until(
+    'drift to be healed',
+    async () => {
+      const now = await lobbyPodsOf(cluster)
+      return (
+        now.length === 2 &&
+        now.every(([uid, ready]) => ready && !before.some(([old]) => old === uid))
+      )
+    },
+    patient,
+  )
   say(`drift was healed after ${since(start)} s`)
-  await awaitHealthy(lab.cluster('ams3'))
+  await awaitHealthy(cluster)
   t.pass()
 }
 
-const ofDoor = ['-n', 'nats', 'get', 'deployment', 'function-lobby']
+/** Their uids, and whether they are ready. */
+async function lobbyPodsOf({ kubectl }: Cluster): Promise<[uid: string, isReady: boolean][]> {
+  const selected = ['-l', 'app.kubernetes.io/name=function-lobby', '-o', 'json']
+  const { items } = JSON.parse(await kubectl(['-n', 'nats', 'get', 'pods', ...selected])) as {
+    items: {
+      metadata: { uid: string }
+      status: { conditions?: { type: string; status: string }[] }
+    }[]
+  }
+  return items.map(({ metadata, status: { conditions = [] } }) => [
+    metadata.uid,
+    conditions.some(({ type, status }) => type === 'Ready' && status === 'True'),
+  ])
+}
 
 /** A commit that the API server does not take whole is not taken at all. */
 export async function refuseBadManifest(t: Assertions, network: Network): Promise<void> {
