@@ -50,8 +50,9 @@ function partClock(report: (line: string) => void) {
   return {
     ends,
     hears: (line: string) => {
-      const [, part] = /^\s*(?:✔|✘|ok|not ok).* cluster › ((?:image › )?[\w-]+) ›/.exec(line) ?? []
-      if (part !== undefined) ends(part)
+      const [, name = ''] = /^\s*(?:✔|✘ \[fail\]:|(?:not )?ok \d+ -) (.+)/.exec(line) ?? []
+      const file = name.split(' › ').slice(0, -1).join('/')
+      if (file !== '') ends(file)
     },
     says: () => {
       const whole = performance.now() - start
